@@ -1,0 +1,135 @@
+// Line relaxation: every column is solved exactly in z, its lateral neighbours being held.
+//
+//   out = gain u + momentum (u - previous) + weight D^-1 (b - A u)
+//
+// D = the z-tridiagonal part of A with its full diagonal. One Chebyshev step per call; out may be the array previous.
+// Thomas: w_k = 1 / (d_k - t_{k-1}^2 w_{k-1}), c_k = (r_k + t_{k-1} c_{k-1}) w_k, then x_k = c_k + t_k w_k x_{k+1}.
+// Meaning: mnrd/backends/reference.py, functions of the same names.
+
+// One row of a strip with its neighbours east and west: w[0] is west of the first lane.
+INLINE void load_window(const real *row, int i0, int lanes, int nx, real *w)
+{
+    w[0] = row[i0 > 0 ? i0 - 1 : nx - 1];
+    FOR_LANES(l, lanes) w[l + 1] = row[i0 + l];
+    w[lanes + 1] = row[i0 + lanes < nx ? i0 + lanes : 0];
+}
+
+// The forward sweep of one plane: pivots and swept right-hand side go to the scratch.
+#define SWEEP_DOWN(l, diagonal, rhs) \
+    do { \
+        const real t = above[l], w = 1 / ((diagonal) - t * t * pivot[l]); \
+        swept[l] = ((rhs) + t * swept[l]) * w; \
+        pivot[l] = w; \
+        above[l] = tz[n]; \
+        SCRATCH(0, k, l) = tz[n] * w; \
+        SCRATCH(1, k, l) = swept[l]; \
+    } while (0)
+
+#define STRIP_STATE(lanes) \
+    real pivot[LANES], swept[LANES], above[LANES]; \
+    FOR_LANES(l, lanes) pivot[l] = swept[l] = above[l] = 0
+
+// Which neighbours row (k, j) of the strip has.
+#define STRIP_ROW \
+    const index_t plane = (index_t)nx * ny, start = k * plane + (index_t)j * nx; \
+    const index_t north = j > 0 ? nx : -plane + nx, south = j + 1 < ny ? nx : -plane + nx; \
+    real txw[LANES + 2]; \
+    load_window(tx + start, i0, lanes, nx, txw)
+
+INLINE void relax_strip(
+    int i0, int j, int lanes, int nx, int ny, int nz, const real *b, const real *u, const real *previous,
+    const real *screening, const real *tx, const real *ty, const real *tz, const real *top, const real *base,
+    const double *exchange, double gain, double momentum, double weight, real *mine, real *out)
+{
+    STRIP_STATE(lanes);
+    for (int k = 0; k < nz; ++k) {
+        STRIP_ROW;
+        const index_t down = k + 1 < nz ? plane : 0;
+        const real at_top = k == 0, at_base = k + 1 == nz, e_top = (real)exchange[0], e_base = (real)exchange[1];
+        real uw[LANES + 2];
+        load_window(u + start, i0, lanes, nx, uw);
+        FOR_LANES(l, lanes)
+        {
+            const index_t n = start + i0 + l, column = (index_t)j * nx + i0 + l;
+            const real centre = uw[l + 1], g_top = at_top * top[column], g_base = at_base * base[column];
+            const real y_south = ty[n], y_north = ty[n - north], z_down = tz[n], z_up = above[l];
+            const real diagonal = screening[n] + txw[l] + txw[l + 1] + y_south + y_north + z_down + z_up + g_top + g_base;
+            const real rhs = b[n] - screening[n] * centre - txw[l + 1] * (centre - uw[l + 2]) - txw[l] * (centre - uw[l])
+                             - y_south * (centre - u[n + south]) - y_north * (centre - u[n - north])
+                             - z_down * (centre - u[n + down]) - z_up * (centre - u[n - (k > 0 ? plane : 0)])
+                             - g_top * (centre - e_top) - g_base * (centre - e_base);
+            SWEEP_DOWN(l, diagonal, rhs);
+        }
+    }
+    FOR_LANES(l, lanes) swept[l] = 0;
+    for (int k = nz - 1; k >= 0; --k) {
+        const index_t start = ((index_t)k * ny + j) * nx + i0;
+        FOR_LANES(l, lanes)
+        {
+            const index_t n = start + l;
+            swept[l] = SCRATCH(1, k, l) + SCRATCH(0, k, l) * swept[l];
+            out[n] = (real)gain * u[n] + (real)momentum * (u[n] - previous[n]) + (real)weight * swept[l];
+        }
+    }
+}
+
+KERNEL relax(
+    int nx, int ny, int nz, const real *b, const real *u, const real *previous, // (nz, ny, nx)
+    const real *screening, const real *tx, const real *ty, const real *tz,      // (nz, ny, nx)
+    const real *top, const real *base, const double *exchange,                  // (ny, nx), (ny, nx), (2)
+    double gain, double momentum, double weight, real *scratch, real *out)
+{
+    FOR_EACH_STRIP(i0, j, nx, ny)
+    {
+        STRIP_SCRATCH(scratch);
+        if (i0 + LANES <= nx)
+            relax_strip(i0, j, LANES, nx, ny, nz, b, u, previous, screening, tx, ty, tz, top, base, exchange,
+                        gain, momentum, weight, mine, out);
+        else
+            relax_strip(i0, j, nx - i0, nx, ny, nz, b, u, previous, screening, tx, ty, tz, top, base, exchange,
+                        gain, momentum, weight, mine, out);
+    }
+}
+
+INLINE void solve_strip(
+    int i0, int j, int lanes, int nx, int ny, int nz, const real *b, const real *screening, const real *tx,
+    const real *ty, const real *tz, const real *top, const real *base, double weight, real *mine, real *out)
+{
+    STRIP_STATE(lanes);
+    for (int k = 0; k < nz; ++k) {
+        STRIP_ROW;
+        const real at_top = k == 0, at_base = k + 1 == nz;
+        FOR_LANES(l, lanes)
+        {
+            const index_t n = start + i0 + l, column = (index_t)j * nx + i0 + l;
+            const real diagonal = screening[n] + txw[l] + txw[l + 1] + ty[n] + ty[n - north] + tz[n] + above[l]
+                                  + at_top * top[column] + at_base * base[column];
+            SWEEP_DOWN(l, diagonal, b[n]);
+        }
+        (void)south;
+    }
+    FOR_LANES(l, lanes) swept[l] = 0;
+    for (int k = nz - 1; k >= 0; --k) {
+        const index_t start = ((index_t)k * ny + j) * nx + i0;
+        FOR_LANES(l, lanes)
+        {
+            swept[l] = SCRATCH(1, k, l) + SCRATCH(0, k, l) * swept[l];
+            out[start + l] = (real)weight * swept[l];
+        }
+    }
+}
+
+// out = weight D^-1 b: the first step from a zero guess, and the exact solve where only one column is left.
+KERNEL solve_lines(
+    int nx, int ny, int nz, const real *b, const real *screening, const real *tx, const real *ty, const real *tz,
+    const real *top, const real *base, double weight, real *scratch, real *out)
+{
+    FOR_EACH_STRIP(i0, j, nx, ny)
+    {
+        STRIP_SCRATCH(scratch);
+        if (i0 + LANES <= nx)
+            solve_strip(i0, j, LANES, nx, ny, nz, b, screening, tx, ty, tz, top, base, weight, mine, out);
+        else
+            solve_strip(i0, j, nx - i0, nx, ny, nz, b, screening, tx, ty, tz, top, base, weight, mine, out);
+    }
+}

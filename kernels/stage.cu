@@ -1,0 +1,207 @@
+// One stage of the time step for one field, in increment form: state and sums in double, the increment's system in real.
+//
+//   V tau (c - y) = div flux + V (P - L c),   tau = 1 / (gamma dt),   c = K a
+//
+// Meaning: mnrd/backends/reference.py, functions of the same names. See diffusion.cu for the operator.
+
+// a = c / K
+KERNEL to_activity(index_t cells, const double *concentration, const real *partition, double *activity)
+{
+    FOR_EACH_CELL(n, cells) activity[n] = concentration[n] / partition[n];
+}
+
+// contact of diffusion.cu for the state: exchange = factor sum(g a) + offset
+KERNEL state_contact(
+    int nx, int ny, int nz, const double *a, const real *top, const real *base,
+    double factor_top, double factor_base, double offset_top, double offset_base, double *exchange, double *sums) // (2), (2)
+{
+    FOR_EACH_ROW(side, 2)
+    {
+        const index_t plane = (index_t)nx * ny;
+        const real *g = side ? base : top;
+        const double *first = side ? a + (nz - 1) * plane : a;
+        double sum = 0;
+        FOR_ROW_SUM(i, plane, sum) sum += g[i] * first[i];
+        sum = row_total(sum);
+        if (ROW_LEADER) {
+            sums[side] = sum;
+            exchange[side] = side ? factor_base * sum + offset_base : factor_top * sum + offset_top;
+        }
+    }
+}
+
+// screening = V K (tau + L);  r = V (tau y + P) - A a;  metric = V (K / (screening w))^2 with the error weight
+// w = rtol max(state, guess) + K absolute, so that sum(metric r^2) / sum(V) is the mean square of r / (S w / K).
+// partial[0] = sums of V (tau y + P), partial[1] = sums of metric r^2.
+KERNEL stage_residual(
+    int nx, int ny, int nz, const double *hx, const double *hy, const double *hz,
+    const double *state, const double *y, const double *a,                     // (nz, ny, nx) c_n, stage base, guess
+    const real *partition, const real *production, const real *loss,           // (nz, ny, nx)
+    const real *tx, const real *ty, const real *tz, const real *top, const real *base, const double *exchange,
+    double tau, double rtol, double absolute,
+    real *screening, real *r, real *metric, double *partial) // partial (2, nz, ny)
+{
+    const index_t rows = (index_t)ny * nz;
+    FOR_EACH_ROW(row, rows)
+    {
+        ROW_NEIGHBOURS;
+        const real *g_top = top + (index_t)j * nx, *g_base = base + (index_t)j * nx;
+        const double at_top = k == 0, at_base = k + 1 == nz, e_top = exchange[0], e_base = exchange[1];
+        const double area = hy[j] * hz[k];
+        double sources = 0, square = 0;
+        FOR_ROW_STENCIL_SUM2(i, nx, sources, square)
+        {
+            const index_t n = row * nx + i;
+            const double volume = hx[i] * area, s = volume * partition[n] * (tau + loss[n]);
+            const double source = volume * (tau * y[n] + production[n]);
+            const double left = source - s * a[n] - OUTFLOW(a) - at_top * g_top[i] * (a[n] - e_top)
+                                - at_base * g_base[i] * (a[n] - e_base);
+            const double guess = partition[n] * a[n], old = state[n];
+            const double w = rtol * (guess > old ? guess : old) + partition[n] * absolute;
+            const double scale = partition[n] / (s * w);
+            screening[n] = (real)s;
+            r[n] = (real)left;
+            metric[n] = (real)(volume * scale * scale);
+            sources += source;
+            square += volume * scale * scale * left * left;
+        }
+        sources = row_total(sources);
+        square = row_total(square);
+        if (ROW_LEADER) partial[row] = sources, partial[rows + row] = square;
+    }
+}
+
+// a = max(a + d, 0); partial[0] = sums of S a with S in double, partial[1] = sums of the clipped amount V K |a + d|.
+KERNEL clip(
+    int nx, int ny, int nz, const double *hx, const double *hy, const double *hz,
+    const real *d, const real *partition, const real *loss, double tau, double *a, double *partial) // partial (2, nz, ny)
+{
+    const index_t rows = (index_t)ny * nz;
+    FOR_EACH_ROW(row, rows)
+    {
+        const double area = hy[row % ny] * hz[row / ny];
+        double held = 0, clipped = 0;
+        FOR_ROW_SUM2(i, nx, held, clipped)
+        {
+            const index_t n = row * nx + i;
+            const double value = a[n] + d[n], amount = hx[i] * area * partition[n];
+            const double kept = value > 0 ? value : 0;
+            a[n] = kept;
+            held += amount * (tau + loss[n]) * kept;
+            clipped += amount * (kept - value);
+        }
+        held = row_total(held);
+        clipped = row_total(clipped);
+        if (ROW_LEADER) partial[row] = held, partial[rows + row] = clipped;
+    }
+}
+
+// c = scale K a
+KERNEL to_concentration(index_t cells, const double *a, const real *partition, double scale, double *concentration)
+{
+    FOR_EACH_CELL(n, cells) concentration[n] = scale * (partition[n] * a[n]);
+}
+
+// An immobile field: c = max((tau y + P) / (tau + L), 0); partial = sums of V (tau y + P), V (tau + L) c and the clipped V |c|.
+KERNEL settle(
+    int nx, int ny, int nz, const double *hx, const double *hy, const double *hz,
+    const double *y, const real *production, const real *loss, double tau, double *c, double *partial) // partial (3, nz, ny)
+{
+    const index_t rows = (index_t)ny * nz;
+    FOR_EACH_ROW(row, rows)
+    {
+        const double area = hy[row % ny] * hz[row / ny];
+        double sources = 0, held = 0, clipped = 0;
+        FOR_ROW_SUM3(i, nx, sources, held, clipped)
+        {
+            const index_t n = row * nx + i;
+            const double volume = hx[i] * area, source = tau * y[n] + production[n], rate = tau + loss[n];
+            const double value = source / rate, kept = value > 0 ? value : 0;
+            c[n] = kept;
+            sources += volume * source;
+            held += volume * rate * kept;
+            clipped += volume * (kept - value);
+        }
+        sources = row_total(sources);
+        held = row_total(held);
+        clipped = row_total(clipped);
+        if (ROW_LEADER) partial[row] = sources, partial[rows + row] = held, partial[2 * rows + row] = clipped;
+    }
+}
+
+// out = max(u + factor v, 0): the guess of the first stage
+KERNEL extrapolate(index_t cells, const double *u, const double *v, double factor, double *out)
+{
+    FOR_EACH_CELL(n, cells)
+    {
+        const double value = u[n] + factor * v[n];
+        out[n] = value > 0 ? value : 0;
+    }
+}
+
+// Second stage: base y = u + f_base (first - u), guess = max(u + f_guess (first - u), 0)
+KERNEL second_stage(
+    index_t cells, const double *u, const double *first, double f_base, double f_guess, double *base, double *guess)
+{
+    FOR_EACH_CELL(n, cells)
+    {
+        const double change = first[n] - u[n], value = u[n] + f_guess * change;
+        base[n] = u[n] + f_base * change;
+        guess[n] = value > 0 ? value : 0;
+    }
+}
+
+// err = dt (w0 k0 + w1 k1 + w2 k2) / (1 + L / tau), k1 = tau (first - u), k2 = tau (v - y), compared with
+// w = rtol max(u, v) + K absolute. partial = sums of V (err / w)^2, maxima of v / K, sums of V v.
+KERNEL step_error(
+    int nx, int ny, int nz, const double *hx, const double *hy, const double *hz,
+    const double *u, const double *first, const double *y, const double *v, const double *slope,
+    const real *partition, const real *loss, double tau, double dt, double w0, double w1, double w2, double rtol, double absolute, double *partial) // (3, nz, ny)
+{
+    const index_t rows = (index_t)ny * nz;
+    FOR_EACH_ROW(row, rows)
+    {
+        const double area = hy[row % ny] * hz[row / ny];
+        double square = 0, largest = 0, amount = 0;
+        FOR_ROW_SUM2_MAX(i, nx, square, amount, largest)
+        {
+            const index_t n = row * nx + i;
+            const double k1 = tau * (first[n] - u[n]), k2 = tau * (v[n] - y[n]);
+            const double err = dt * (w0 * slope[n] + w1 * k1 + w2 * k2) / (1 + loss[n] / tau);
+            const double w = rtol * (u[n] > v[n] ? u[n] : v[n]) + partition[n] * absolute;
+            const double activity = v[n] / partition[n];
+            square += hx[i] * area * (err / w) * (err / w);
+            amount += hx[i] * area * v[n];
+            largest = activity > largest ? activity : largest;
+        }
+        square = row_total(square);
+        amount = row_total(amount);
+        largest = row_maximum(largest);
+        if (ROW_LEADER) partial[row] = square, partial[rows + row] = largest, partial[2 * rows + row] = amount;
+    }
+}
+
+// The slope at the end of an accepted step: k2 = tau (v - y)
+KERNEL last_slope(index_t cells, const double *v, const double *y, double tau, double *slope)
+{
+    FOR_EACH_CELL(n, cells) slope[n] = tau * (v[n] - y[n]);
+}
+
+// partial[m][row] = sum over the row of V phi_m c: the amount in each material.
+KERNEL amounts(
+    int nx, int ny, int nz, int materials, const double *hx, const double *hy, const double *hz,
+    const unsigned char *fractions, const double *c, double *partial) // (materials, nz, ny, nx), ..., (materials, nz, ny)
+{
+    const index_t rows = (index_t)ny * nz, cells = rows * nx;
+    FOR_EACH_ROW(row, rows)
+    {
+        const double area = hy[row % ny] * hz[row / ny] / 255.0;
+        for (int m = 0; m < materials; ++m) {
+            const unsigned char *bytes = fractions + m * cells + row * nx;
+            double sum = 0;
+            FOR_ROW_SUM(i, nx, sum) sum += hx[i] * bytes[i] * c[row * nx + i];
+            sum = row_total(sum);
+            if (ROW_LEADER) partial[m * rows + row] = sum * area;
+        }
+    }
+}

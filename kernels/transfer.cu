@@ -1,0 +1,62 @@
+// Between the levels: columns are joined in x and y only, z is never coarsened. first_x[I] .. first_x[I+1] are the fine
+// columns of coarse column I. Meaning: mnrd/backends/reference.py, functions of the same names.
+
+// coarse[K, J, I] = sum of fine over the columns of the aggregate (residuals, screenings, capacities, planes with nz = 1).
+KERNEL restrict_sum(
+    int nx, int ny, int nz, int coarse_nx, int coarse_ny, const int *first_x, const int *first_y, // (coarse_nx + 1), ...
+    const real *fine, real *coarse) // (nz, ny, nx), (nz, coarse_ny, coarse_nx)
+{
+    FOR_EACH_ROW(row, (index_t)coarse_ny * nz)
+    {
+        const int J = (int)(row % coarse_ny), k = (int)(row / coarse_ny);
+        FOR_ROW_CELLS(I, coarse_nx)
+        {
+            real sum = 0;
+            for (int j = first_y[J]; j < first_y[J + 1]; ++j)
+                for (int i = first_x[I]; i < first_x[I + 1]; ++i) sum += fine[((index_t)k * ny + j) * nx + i];
+            coarse[row * coarse_nx + I] = sum;
+        }
+    }
+}
+
+// u += the correction of the aggregate that the column belongs to.
+KERNEL prolong_add(
+    int nx, int ny, int nz, int coarse_nx, int coarse_ny, const int *coarse_x, const int *coarse_y, // (nx), (ny)
+    const real *correction, real *u) // (nz, coarse_ny, coarse_nx), (nz, ny, nx)
+{
+    FOR_EACH_ROW(row, (index_t)ny * nz)
+    {
+        const int j = (int)(row % ny), k = (int)(row / ny);
+        const real *from = correction + ((index_t)k * coarse_ny + coarse_y[j]) * coarse_nx;
+        FOR_ROW_CELLS(i, nx) u[row * nx + i] += from[coarse_x[i]];
+    }
+}
+
+// Faces between aggregates: tx_c(I) = scale_x(I) sum of tx over the rows of the east side of I; tz_c = sum of tz.
+// scale = distance of the fine columns at the face / distance of the coarse ones; 0 where a column is its own neighbour.
+KERNEL coarsen_faces(
+    int nx, int ny, int nz, int coarse_nx, int coarse_ny, const int *first_x, const int *first_y,
+    const double *scale_x, const double *scale_y, // (coarse_nx), (coarse_ny)
+    const real *tx, const real *ty, const real *tz, real *coarse_tx, real *coarse_ty, real *coarse_tz)
+{
+    FOR_EACH_ROW(row, (index_t)coarse_ny * nz)
+    {
+        const int J = (int)(row % coarse_ny), k = (int)(row / coarse_ny);
+        const int y_first = first_y[J], y_last = first_y[J + 1] - 1;
+        FOR_ROW_CELLS(I, coarse_nx)
+        {
+            const int x_first = first_x[I], x_last = first_x[I + 1] - 1;
+            real x_sum = 0, y_sum = 0, z_sum = 0;
+            for (int j = y_first; j <= y_last; ++j) {
+                const index_t start = ((index_t)k * ny + j) * nx;
+                x_sum += tx[start + x_last];
+                for (int i = x_first; i <= x_last; ++i) z_sum += tz[start + i];
+            }
+            for (int i = x_first; i <= x_last; ++i) y_sum += ty[((index_t)k * ny + y_last) * nx + i];
+            const index_t n = row * coarse_nx + I;
+            coarse_tx[n] = (real)scale_x[I] * x_sum;
+            coarse_ty[n] = (real)scale_y[J] * y_sum;
+            coarse_tz[n] = z_sum;
+        }
+    }
+}

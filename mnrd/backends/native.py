@@ -1,0 +1,196 @@
+"""The `native` backend: the kernels of ``kernels/*.cu`` compiled by the machine's C++ compiler with OpenMP."""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import os
+import platform
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable, Sequence
+from functools import cache
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+from mnrd.backends.base import KERNEL_FILES, BackendUnavailable, FieldReaction, Parameter, checked, parse_kernels
+from mnrd.resources import kernel_source
+
+FLAGS = ("-x", "c++", "-std=c++17", "-O3", "-march=native", "-fopenmp", "-fno-math-errno", "-fPIC", "-shared", "-w")
+LANES = 8
+"""Columns walked together on the host; the same number stands in kernels/common.cuh."""
+
+_SCALARS = {"int": ctypes.c_int, "index_t": ctypes.c_longlong, "double": ctypes.c_double}
+
+
+class NativeBackend:
+    """Kernels as host code. Arrays are numpy arrays.
+
+    Parameters
+    ----------
+    precision : str
+        ``double`` or ``mixed`` (solver in float32, state in float64).
+    debug : bool
+        Check count, type and contiguity of the arguments before each launch.
+
+    Raises
+    ------
+    BackendUnavailable
+        If there is no C++ compiler with OpenMP, with what to install.
+    """
+
+    name = "native"
+
+    def __init__(self, precision: str = "double", debug: bool = False) -> None:
+        self.real = np.dtype(np.float64 if precision == "double" else np.float32)
+        self.types = {"real": self.real, "double": np.dtype(np.float64), "int": np.dtype(np.int32)}
+        self.types["unsigned char"] = np.dtype(np.uint8)
+        self.debug = debug
+        source = kernel_source(*KERNEL_FILES)
+        self.threads = 0
+        self.kernel = SimpleNamespace(**self._load(source))
+        self.description = f"native ({compiler()[1]}, OpenMP, {self.threads} threads)"
+
+    def _load(self, source: str) -> dict[str, Callable[..., None]]:
+        library = ctypes.CDLL(str(compile_library(source, "double" if self.real == np.float64 else "float")))
+        self.threads = library.omp_get_max_threads()
+        kernels = {}
+        for name, parameters in parse_kernels(source).items():
+            call = _launcher(getattr(library, name), parameters)
+            kernels[name] = checked(name, parameters, self.types, call) if self.debug else call
+        return kernels
+
+    def array(self, host: Any, dtype: Any = None) -> np.ndarray:
+        """See `Backend.array`."""
+        return np.array(host, dtype=dtype or self.real, order="C")
+
+    def zeros(self, shape: int | Sequence[int], dtype: Any = None) -> np.ndarray:
+        """See `Backend.zeros`."""
+        return np.zeros(shape, dtype or self.real)
+
+    def host(self, array: np.ndarray) -> np.ndarray:
+        """See `Backend.host`."""
+        return array.copy()
+
+    def total(self, partial: np.ndarray) -> float:
+        """See `Backend.total`."""
+        return float(partial.sum())
+
+    def largest(self, partial: np.ndarray) -> float:
+        """See `Backend.largest`."""
+        return float(partial.max())
+
+    def scratch(self, nx: int, ny: int, nz: int) -> np.ndarray:
+        """Two numbers for each cell of the strip that each thread walks."""
+        return np.zeros(self.threads * 2 * nz * LANES, self.real)
+
+    def reactions(self, kinetics: Any) -> list[FieldReaction | None]:
+        """Compile the generated kernels of the declared reactions."""
+        from mnrd.model.codegen import kernel_source as generated
+
+        if not any(kinetics.of):
+            return [None for _ in kinetics.of]
+        kernels = self._load(kernel_source() + generated(kinetics))
+        return [self._reaction(index, of, kernels) for index, of in enumerate(kinetics.of)]
+
+    def _reaction(self, index: int, of: Any, kernels: dict[str, Callable[..., None]]) -> FieldReaction | None:
+        if of is None:
+            return None
+        react_kernel, tally_kernel = kernels[f"react_{index}"], kernels[f"tally_{index}"]
+
+        def react(*arguments: Any) -> None:
+            react_kernel(arguments[-1].size, *arguments)
+
+        def tally(*arguments: Any) -> None:
+            hx, hy, hz = arguments[:3]
+            tally_kernel(hx.size, hy.size, hz.size, *arguments)
+
+        return SimpleNamespace(react=react, tally=tally, terms=tuple(term.name for term in of.terms))
+
+
+def _launcher(function: Any, parameters: Sequence[Parameter]) -> Callable[..., None]:
+    function.restype = None
+    function.argtypes = [ctypes.c_void_p if p.pointer else _SCALARS[p.type] for p in parameters]
+    pointers = tuple(p.pointer for p in parameters)
+
+    def launch(*arguments: Any) -> None:
+        function(*[a.ctypes.data if p else a for a, p in zip(arguments, pointers, strict=True)])
+
+    return launch
+
+
+@cache
+def compiler() -> tuple[str, str]:
+    """Return the path and the version line of the C++ compiler.
+
+    Raises
+    ------
+    BackendUnavailable
+        If there is none.
+    """
+    for candidate in (os.environ.get("CXX"), "c++", "g++", "clang++"):
+        path = shutil.which(candidate) if candidate else None
+        if path:
+            answer = subprocess.run([path, "--version"], capture_output=True, text=True, check=False)
+            return path, answer.stdout.splitlines()[0].strip() if answer.stdout else path
+    raise BackendUnavailable("no C++ compiler found (install one, e.g. apt install g++, or set CXX)")
+
+
+def cache_folder() -> Path:
+    """Return the folder of compiled kernels: MNRD_CACHE_DIR, else the user's cache; made if missing."""
+    root = os.environ.get("MNRD_CACHE_DIR") or os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    folder = Path(root).expanduser() / "mnrd"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if os.access(folder, os.W_OK):
+            return folder
+    except OSError:
+        pass  # a read-only home, as on many clusters: the temporary folder serves
+    folder = Path(tempfile.gettempdir()) / f"mnrd-{os.getuid()}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    return folder
+
+
+@cache
+def _processor() -> str:
+    """Name the processor's instruction set: -march=native code must not be reused on another node."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        return next(line for line in lines if line.startswith(("flags", "Features")))
+    except (OSError, StopIteration):
+        return platform.processor() + platform.machine()
+
+
+def compile_library(source: str, real: str) -> Path:
+    """Compile kernel text to a shared library, or return the cached one of the same text, flags and machine.
+
+    Parameters
+    ----------
+    source : str
+        ``common.cuh`` and kernels.
+    real : str
+        ``double`` or ``float``.
+
+    Raises
+    ------
+    BackendUnavailable
+        If the compiler fails; the message holds its first lines.
+    """
+    path, version = compiler()
+    key = hashlib.sha256("\0".join([source, real, path, version, _processor(), *FLAGS]).encode()).hexdigest()[:24]
+    library = cache_folder() / f"kernels-{key}.so"
+    if library.is_file():
+        return library
+    with tempfile.TemporaryDirectory(dir=library.parent) as folder:
+        made = Path(folder) / "kernels.so"
+        command = [path, *FLAGS, f"-DREAL={real}", "-o", str(made), "-"]
+        answer = subprocess.run(command, input=source, capture_output=True, text=True, check=False)
+        if answer.returncode:
+            first = "\n".join(answer.stderr.splitlines()[:6])
+            raise BackendUnavailable(f"{path} could not compile the kernels:\n{first}")
+        os.replace(made, library)
+    return library
