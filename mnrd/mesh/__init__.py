@@ -1,0 +1,1 @@
+"""Rectilinear meshes, their grading, and the painting of layers and channels on them."""

@@ -1,0 +1,1 @@
+"""What is solved: fields, reactions and models as declarations, and what is derived from them."""

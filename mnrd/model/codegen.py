@@ -1,0 +1,281 @@
+"""The kinetics as numpy functions, and as kernel text in the dialect of kernels/common.cuh."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import sympy
+from numpy.typing import NDArray
+
+from mnrd.model.evaluation import arguments, evaluate, fraction, is_product
+from mnrd.model.kinetics import TAU, FieldKinetics, Kinetics, Term, operands_of
+
+Array = NDArray[np.float64]
+
+HELPERS = """
+INLINE double larger(double a, double b) { return a > b ? a : b; }
+INLINE double smaller(double a, double b) { return a < b ? a : b; }
+INLINE double heaviside(double a) { return a > 0.0 ? 1.0 : (a < 0.0 ? 0.0 : 0.5); }
+"""
+
+REACT = """
+// {name}: production P and loss rate L, dc/dt = transport + P - L c (numpy: NumpyKinetics.react)
+KERNEL react_{field}(index_t cells, const double *newest /* (F, cells) */,
+    const double *predicted /* (F, cells) */, const double *base /* (F, cells) */,
+    const real *arrays /* (A, cells) */, const double *scalars /* (S) */, double tau /* 1/s */,
+    real *production /* (cells) */, real *loss /* (cells) */)
+{{
+{scalars}    FOR_EACH_CELL(n, cells)
+    {{
+{body}        production[n] = (real)({production});
+        loss[n] = (real)({loss});
+    }}
+}}
+"""
+
+TALLY = """
+// {name}: sum over each row of V (gain - loss c), term by term: {terms} (numpy: NumpyKinetics.tally)
+KERNEL tally_{field}(int nx, int ny, int nz, const double *hx /* (nx) */, const double *hy /* (ny) */,
+    const double *hz /* (nz) */, const double *newest /* (F, cells) */,
+    const double *predicted /* (F, cells) */, const double *base /* (F, cells) */,
+    const real *arrays /* (A, cells) */, const double *scalars /* (S) */, double tau /* 1/s */,
+    double *partial /* (T, nz ny) */)
+{{
+    const index_t rows = (index_t)nz * ny, cells = rows * nx;
+{scalars}    FOR_EACH_ROW(row, rows)
+    {{
+        const double section = hy[row % ny] * hz[row / ny];
+{sums}    }}
+}}
+"""
+
+SUM = """        {{ // {name}
+            double sum = 0.0;
+            FOR_ROW_SUM(i, nx, sum)
+            {{
+                const index_t n = row * nx + i;
+{body}                sum += hx[i] * ({rate});
+            }}
+            sum = row_total(sum);
+            if (ROW_LEADER) partial[{index} * rows + row] = section * sum;
+        }}
+"""
+
+_CALLS = {
+    sympy.exp: "exp",
+    sympy.log: "log",
+    sympy.tanh: "tanh",
+    sympy.sin: "sin",
+    sympy.cos: "cos",
+    sympy.Abs: "fabs",
+    sympy.Max: "larger",
+    sympy.Min: "smaller",
+    sympy.Heaviside: "heaviside",
+}
+
+
+@dataclass(frozen=True)
+class NumpyKinetics:
+    """The meaning of the reaction kernels of one field.
+
+    `newest`, `predicted`, `base` are (F, nz, ny, nx), `arrays` (A, nz, ny, nx), `scalars` (S,), `tau` is
+    1/(gamma dt), 1/s.
+    """
+
+    kinetics: Kinetics
+    of: FieldKinetics
+
+    @cached_property
+    def _rates(self) -> tuple[list, list]:
+        return sympy.cse([self.of.production, self.of.loss])
+
+    @cached_property
+    def _terms(self) -> tuple[list, list]:
+        return sympy.cse([expression for term in self.of.terms for expression in (term.gain, term.loss)])
+
+    def react(
+        self, newest: Array, predicted: Array, base: Array, arrays: Array, scalars: Array, tau: float
+    ) -> tuple[Array, Array]:
+        """Production and loss rate, (nz, ny, nx) each."""
+        production, loss = self._evaluate(self._rates, newest, predicted, base, arrays, scalars, tau)
+        return production, loss
+
+    def tally(
+        self,
+        newest: Array,
+        predicted: Array,
+        base: Array,
+        arrays: Array,
+        scalars: Array,
+        tau: float,
+        values: Array,
+    ) -> list[Array]:
+        """gain - loss c of every term, (nz, ny, nx) each, with `values` the solved concentration c."""
+        rows = self._evaluate(self._terms, newest, predicted, base, arrays, scalars, tau)
+        return [gain - loss * values for gain, loss in zip(rows[::2], rows[1::2], strict=True)]
+
+    def _evaluate(self, plan: tuple[list, list], *given: Any) -> list[Array]:
+        kinds = dict(zip(("newest", "predicted", "base", "array", "scalar", "tau"), given, strict=True))
+        kinds["tau"] = [kinds["tau"]]
+        shared, wanted = plan
+        values = {}
+        for symbol in operands_of([*(expression for _, expression in shared), *wanted]):
+            kind, index = self.kinetics.position(symbol)
+            values[symbol] = kinds[kind][index]
+        for symbol, expression in shared:
+            values[symbol] = evaluate(expression, values)
+        return [np.zeros(kinds["newest"].shape[1:]) + evaluate(expression, values) for expression in wanted]
+
+
+def numpy_functions(kinetics: Kinetics) -> list[NumpyKinetics | None]:
+    """One `NumpyKinetics` per field, None where there is no reaction."""
+    return [None if one is None else NumpyKinetics(kinetics, one) for one in kinetics.of]
+
+
+def kernel_source(kinetics: Kinetics) -> str:
+    """C text of ``react_f`` and ``tally_f`` for every field f with reactions.
+
+    Parameters
+    ----------
+    kinetics : Kinetics
+
+    Returns
+    -------
+    str
+        To be appended to kernels/common.cuh; empty when there is no reaction. Inside everything is double,
+        only production and loss are stored as real.
+    """
+    with_reactions = [one for one in kinetics.of if one is not None]
+    texts = [text for one in with_reactions for text in (_react(kinetics, one), _tally(kinetics, one))]
+    return "".join([HELPERS, *texts]) if texts else ""
+
+
+def _react(kinetics: Kinetics, of: FieldKinetics) -> str:
+    shared, wanted = sympy.cse([of.production, of.loss])
+    return REACT.format(
+        name=kinetics.fields[of.field],
+        field=of.field,
+        scalars=_scalars(kinetics, [of.production, of.loss]),
+        body=_body(kinetics, shared, wanted, " " * 8),
+        production=c_text(wanted[0]),
+        loss=c_text(wanted[1]),
+    )
+
+
+def _tally(kinetics: Kinetics, of: FieldKinetics) -> str:
+    expressions = [expression for term in of.terms for expression in (term.gain, term.loss)]
+    return TALLY.format(
+        name=kinetics.fields[of.field],
+        terms=", ".join(_comment(term.name) for term in of.terms),
+        field=of.field,
+        scalars=_scalars(kinetics, expressions),
+        sums="".join(_sum(kinetics, of.field, index, term) for index, term in enumerate(of.terms)),
+    )
+
+
+def _sum(kinetics: Kinetics, field: int, index: int, term: Term) -> str:
+    solved = sympy.Symbol(f"newest.{kinetics.fields[field]}", nonnegative=True)
+    shared, (gain, loss) = sympy.cse([term.gain, term.loss])
+    gained, lost = c_text(gain), f"{c_factor(loss)} * {_name(solved)}"
+    rate = {(True, False): f"-{lost}", (False, True): gained}.get(
+        (gain == 0, loss == 0), f"{gained} - {lost}"
+    )
+    used = [gain, loss] if loss == 0 else [gain, loss, solved]
+    return SUM.format(
+        name=_comment(term.name), body=_body(kinetics, shared, used, " " * 16), rate=rate, index=index
+    )
+
+
+def _comment(name: str) -> str:
+    """A name that cannot leave its comment."""
+    return "".join(
+        letter if (letter.isascii() and letter.isalnum()) or letter in " _-+,()" else "_" for letter in name
+    )
+
+
+def _name(symbol: sympy.Symbol) -> str:
+    return "tau" if symbol == TAU else symbol.name.replace(".", "_")
+
+
+def _scalars(kinetics: Kinetics, expressions: Iterable[sympy.Expr]) -> str:
+    """Loads that do not depend on the cell."""
+    loads = [(symbol, kinetics.position(symbol)) for symbol in operands_of(expressions)]
+    return "".join(
+        f"    const double {_name(symbol)} = scalars[{index}];\n"
+        for symbol, (kind, index) in loads
+        if kind == "scalar"
+    )
+
+
+def _body(kinetics: Kinetics, shared: list, wanted: Iterable[sympy.Expr], indent: str) -> str:
+    """Loads of cell n, then the common subexpressions."""
+    lines = []
+    for symbol in operands_of([*(expression for _, expression in shared), *wanted]):
+        kind, index = kinetics.position(symbol)
+        if kind == "array":
+            lines.append(f"const double {_name(symbol)} = (double)arrays[{index} * cells + n];")
+        elif kind not in ("scalar", "tau"):
+            lines.append(f"const double {_name(symbol)} = {kind}[{index} * cells + n];")
+    lines += [f"const double {symbol.name} = {c_text(expression)};" for symbol, expression in shared]
+    return "".join(f"{indent}{line}\n" for line in lines)
+
+
+def c_text(expression: sympy.Expr) -> str:
+    """C text of an expression in double: decimal constants, small whole powers as products.
+
+    Parameters
+    ----------
+    expression : sympy expression
+        Such as `mnrd.model.expression.parse` gives.
+
+    Returns
+    -------
+    str
+        Without outer brackets.
+    """
+    if expression.is_Symbol:
+        return _name(expression)
+    if not expression.args:
+        return repr(float(expression))
+    if expression.is_Add:
+        parts = [c_text(part) for part in expression.as_ordered_terms()]
+        return parts[0] + "".join(f" - {part[1:]}" if part[0] == "-" else f" + {part}" for part in parts[1:])
+    above, below = fraction(expression)
+    if expression.is_Mul or below:
+        return _fraction_text(above, below)
+    if is_product(expression):
+        return " * ".join([c_factor(expression.base)] * int(expression.exp))
+    if expression.is_Pow and expression.exp == sympy.S.Half:
+        return f"sqrt({c_text(expression.base)})"
+    operands = [c_text(part) for part in arguments(expression)]
+    call = "pow" if expression.is_Pow else _CALLS[expression.func]
+    text = operands[0] if len(operands) > 1 else f"{call}({operands[0]})"
+    for argument in operands[1:]:
+        text = f"{call}({text}, {argument})"
+    return text
+
+
+def c_factor(expression: sympy.Expr) -> str:
+    """C text of an expression with brackets where a factor needs them."""
+    text = c_text(expression)
+    atom = expression.is_Symbol or (not expression.args and expression >= 0) or expression.is_Function
+    power = expression.is_Pow and not fraction(expression)[1]
+    return text if atom or power else f"({text})"
+
+
+def _fraction_text(above: list[sympy.Expr], below: list[sympy.Expr]) -> str:
+    sign = ""
+    if above and above[0] == -1:
+        sign, above = "-", above[1:]
+    elif above and above[0].is_Number and above[0] < 0:
+        sign, above = "-", [-above[0], *above[1:]]
+    dividend = " * ".join(c_factor(part) for part in above) or "1.0"
+    if not below:
+        return sign + dividend
+    divisor = " * ".join(c_factor(part) for part in below)
+    plain = len(below) == 1 and not is_product(below[0])
+    return f"{sign}{dividend} / {divisor if plain else f'({divisor})'}"

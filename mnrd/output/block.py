@@ -1,0 +1,148 @@
+"""The skin block of the overview picture: cropped, mirrored, its front quarter taken out along a channel."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mnrd.mesh.paint import Painting
+from mnrd.mesh.rectilinear import Mesh
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Block:
+    """The part of the skin that is drawn.
+
+    Parameters
+    ----------
+    x, y, z : array
+        Edges, um; z downwards.
+    concentration : (nz, ny, nx) array
+    fractions : (materials, nz, ny, nx) uint8 array
+        In units of 1/255.
+    channel : (nz, ny, nx) array
+        Volume fraction of all channels.
+    """
+
+    x: Array
+    y: Array
+    z: Array
+    concentration: Array
+    fractions: NDArray[np.uint8]
+    channel: Array
+
+
+@dataclass(frozen=True)
+class Face:
+    """A rectangle of the block that is seen: a slice across one axis, with edges u and v along the other two.
+
+    For faces across x and y, v is the depth; across z, u is x and v is y. The arrays are (v, u), `fractions`
+    is (materials, v, u).
+    """
+
+    across: Literal["x", "y", "z"]
+    at: float
+    u: Array
+    v: Array
+    concentration: Array
+    fractions: NDArray[np.uint8]
+    channel: Array
+
+
+def block_of(mesh: Mesh, painting: Painting, concentration: Array, channels: Sequence[str]) -> Block:
+    """The whole mesh as a block."""
+    shape = concentration.shape
+    channel = sum((painting.fraction(m) for m in painting.materials if m in channels), start=np.zeros(shape))
+    return Block(mesh.x, mesh.y, mesh.z, concentration, painting.fractions, channel)
+
+
+def interesting_depth(block: Block) -> float:
+    """Depth (um) that shows the first layers and all channels: twice theirs, at least half the width."""
+    reached = (block.channel > 0.0).any(axis=(1, 2))
+    channels = block.z[1:][reached].max(initial=0.0)
+    width = max(block.x[-1] - block.x[0], block.y[-1] - block.y[0])
+    return float(max(2.0 * channels, 0.5 * width))
+
+
+def cropped(block: Block, depth: float) -> Block:
+    """The block down to the first edge at or below `depth`."""
+    rows = int(np.clip(np.searchsorted(block.z, depth), 1, block.z.size - 1))
+    return replace(
+        block,
+        z=block.z[: rows + 1],
+        concentration=block.concentration[:rows],
+        fractions=block.fractions[:, :rows],
+        channel=block.channel[:rows],
+    )
+
+
+def reflected(block: Block, axis: Literal["x", "y"]) -> Block:
+    """The block together with its mirror image on the other side of the first edge of `axis`."""
+    edges: Array = getattr(block, axis)
+    along = {"y": -2, "x": -1}[axis]
+
+    def both(array: NDArray) -> NDArray:
+        return np.concatenate((np.flip(array, along), array), along)
+
+    return replace(
+        block,
+        **{axis: np.concatenate((2.0 * edges[0] - edges[:0:-1], edges))},
+        concentration=both(block.concentration),
+        fractions=both(block.fractions),
+        channel=both(block.channel),
+    )
+
+
+def cut_at(block: Block) -> tuple[int, int]:
+    """Indices (x, y) of the edges nearest to the axis of the channel that is nearest to the middle."""
+    place = middle = 0.5 * np.array([block.x[0] + block.x[-1], block.y[0] + block.y[-1]])
+    length = np.tensordot(np.diff(block.z), block.channel, axes=1)  # of channel in each column
+    if length.max() > 0.0:
+        rows, columns = np.nonzero(length > 0.9 * length.max())  # the columns around the axes of the deepest
+        axes = np.column_stack((_centres(block.x)[columns], _centres(block.y)[rows]))
+        distance = np.linalg.norm(axes - middle, axis=1)
+        near = distance <= distance.min() + 0.02 * np.ptp(block.x)
+        place = axes[near].mean(axis=0)
+    return int(np.abs(block.x - place[0]).argmin()), int(np.abs(block.y - place[1]).argmin())
+
+
+def _centres(edges: Array) -> Array:
+    return 0.5 * (edges[1:] + edges[:-1])
+
+
+def visible_faces(block: Block, column: int, row: int) -> list[Face]:
+    """The rectangles that are seen from the front right (+x, -y) and above, the front right quarter being gone.
+
+    That quarter is the cells from edge `column` on in x and before edge `row` in y. Farther faces come first.
+    """
+    x, y, z = block.x, block.y, block.z
+    low, high = slice(None, row), slice(row, None)
+    left, right = slice(None, column), slice(column, None)
+    every = slice(None)
+
+    def face(across: Literal["x", "y", "z"], at: float, u: Array, v: Array, *cells: int | slice) -> Face:
+        return Face(
+            across,
+            float(at),
+            u,
+            v,
+            block.concentration[cells],
+            block.fractions[:, *cells],
+            block.channel[cells],
+        )
+
+    faces = [
+        face("z", z[0], x, y[row:], 0, high, every),
+        face("z", z[0], x[: column + 1], y[: row + 1], 0, low, left),
+        face("x", x[column], y[: row + 1], z, every, low, column - 1),
+        face("y", y[row], x[column:], z, every, row if row < y.size - 1 else -1, right),
+        face("x", x[-1], y[row:], z, every, high, -1),
+        face("y", y[0], x[: column + 1], z, every, 0, left),
+    ]
+    return [face for face in faces if face.u.size > 1 and face.v.size > 1]

@@ -1,0 +1,159 @@
+"""series.csv and layers.csv: units in the header, and only whole lines in the file at any time."""
+
+from __future__ import annotations
+
+import csv
+import io
+import logging
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from mnrd.output.labels import labelled, per_area
+from mnrd.output.ledger import Ledger
+from mnrd.output.schedule import Schedule
+
+SECONDS_PER_HOUR = 3600.0
+BALANCE = ("applied", "donor", "cells", "receptor", "permeated", "evaporated", "removed")
+
+
+class Table:
+    """A CSV file that grows by whole lines: a row goes out in one write, so a killed run leaves no half of it.
+
+    Parameters
+    ----------
+    path : Path
+        Must not exist.
+    columns : sequence of str
+        The header; rows are mappings from these names.
+    """
+
+    def __init__(self, path: Path, columns: Sequence[str]) -> None:
+        self.columns = tuple(columns)
+        self._path = path
+        self._file = path.open("xb", buffering=0)
+        self._write(self.columns)
+
+    def add(self, row: Mapping[str, object]) -> None:
+        """Append a row; a column it lacks stays empty, one that the header lacks is left out with a warning."""
+        unknown = row.keys() - set(self.columns)
+        if unknown:
+            logging.getLogger("mnrd").warning("%s: no column for %s", self._path, ", ".join(sorted(unknown)))
+        self._write([_text(row.get(column, "")) for column in self.columns])
+
+    def _write(self, cells: Sequence[object]) -> None:
+        line = io.StringIO()
+        csv.writer(line, lineterminator="\n").writerow(cells)
+        self._file.write(line.getvalue().encode())
+
+
+def _text(value: object) -> object:
+    return f"{value:.10g}" if isinstance(value, float) else value
+
+
+class Series:
+    """Observer that writes ``series.csv``: fluxes, reservoirs and the mass balance against time.
+
+    Everything is per skin area (the footprint of the mesh). Fluxes are positive downwards: ``flux top`` goes
+    into the skin, ``flux base`` out of it. An immobile field has no fluxes and reservoirs, only its content.
+
+    Parameters
+    ----------
+    directory : Path
+        The run directory.
+    schedule : Schedule
+    """
+
+    def __init__(self, directory: Path, schedule: Schedule) -> None:
+        self.schedule = schedule
+        self._path = directory / "series.csv"
+        self._table: Table | None = None
+
+    def observe(self, simulation: Any) -> None:
+        """Append one row; the columns are those that the first row needs."""
+        row = {"time [s]": float(simulation.time), "step": simulation.step, "dt [s]": float(simulation.dt)}
+        for field in simulation.problem.model.fields:
+            row |= _field_columns(simulation, field)
+        if self._table is None:
+            self._table = Table(self._path, tuple(row))
+        self._table.add(row)
+
+
+def _field_columns(simulation: Any, field: Any) -> dict[str, float]:
+    """Columns of one field."""
+    unit, factor = per_area(field.unit)
+    scale = factor / simulation.problem.mesh.footprint
+    ledger: Ledger = simulation.ledger(field.name)
+    row = {}
+    if field.diffusivity is None:
+        row[labelled(field.name, unit, "cells")] = ledger.cells * scale
+    else:
+        for side, flux in simulation.fluxes(field.name).items():
+            row[labelled(field.name, f"{unit}/h", f"flux {side}")] = flux * scale * SECONDS_PER_HOUR
+        for side, activity in simulation.reservoir(field.name).items():
+            row[labelled(field.name, field.unit, f"activity {side}")] = activity
+        for part in BALANCE:
+            row[labelled(field.name, unit, part)] = getattr(ledger, part) * scale
+    for reaction, gain in ledger.terms.items():
+        row[labelled(field.name, unit, f"by {reaction}")] = gain * scale
+    row[labelled(field.name, "", "relative error")] = ledger.relative_error
+    return row
+
+
+class Layers:
+    """Observer that writes ``layers.csv``: one row per report, field and material.
+
+    Columns are the amount per skin area, the mean concentration in the material and whether the field is the
+    free or the bound form in an exchange.
+
+    Parameters
+    ----------
+    directory : Path
+        The run directory.
+    schedule : Schedule
+    """
+
+    COLUMNS = (
+        "time [s]",
+        "field",
+        "form",
+        "layer",
+        "amount",
+        "amount unit",
+        "mean concentration",
+        "concentration unit",
+    )
+
+    def __init__(self, directory: Path, schedule: Schedule) -> None:
+        self.schedule = schedule
+        self._path = directory / "layers.csv"
+        self._table: Table | None = None
+
+    def observe(self, simulation: Any) -> None:
+        """Append the rows of one report."""
+        if self._table is None:
+            self._table = Table(self._path, self.COLUMNS)
+        problem = simulation.problem
+        volumes = _material_volumes(problem)
+        forms = _forms(problem.model.reactions)
+        for field in problem.model.fields:
+            unit, factor = per_area(field.unit)
+            for layer, amount in simulation.amounts(field.name).items():
+                mean = amount / volumes[layer] if volumes[layer] > 0.0 else 0.0
+                cells = (
+                    float(simulation.time), field.name, forms.get(field.name, ""), layer,
+                    amount * factor / problem.mesh.footprint, unit, mean, field.unit,
+                )  # fmt: skip
+                self._table.add(dict(zip(self.COLUMNS, cells, strict=True)))
+
+
+def _material_volumes(problem: Any) -> dict[str, float]:
+    """Volume of every material, um^3."""
+    painting, volume = problem.painting, problem.mesh.volume
+    return {name: float((painting.fraction(name) * volume).sum()) for name in painting.materials}
+
+
+def _forms(reactions: Sequence[Any]) -> dict[str, str]:
+    """``free`` or ``bound`` for the fields of an exchange."""
+    exchanges = [reaction for reaction in reactions if hasattr(reaction, "bound")]
+    return {e.free: "free" for e in exchanges} | {e.bound: "bound" for e in exchanges}

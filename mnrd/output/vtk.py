@@ -1,0 +1,173 @@
+"""Fields for ParaView: one compressed .vtr file per report and a .pvd that gives their times.
+
+Coordinates are those of the mesh: um, z downwards. ParaView shows the skin the right way up after
+*View > Adjust camera > View up = 0 0 -1*.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from xml.sax.saxutils import quoteattr
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mnrd.mesh.rectilinear import Mesh
+from mnrd.output.directory import replacing, write_text
+from mnrd.output.labels import labelled
+from mnrd.output.schedule import Schedule
+
+if TYPE_CHECKING:
+    from mnrd.mesh.paint import Painting
+
+COMPRESSION = (
+    1  # of 9: fields are smooth or zero, so this does nearly all there is to gain at a fraction of the time
+)
+
+
+def write_rectilinear(
+    path: Path, mesh: Mesh, arrays: Mapping[str, NDArray[Any]], *, time: float, materials: Sequence[str] = ()
+) -> None:
+    """Write cell data on a rectilinear mesh as one .vtr file, in one go.
+
+    Parameters
+    ----------
+    path : Path
+        Ends in ``.vtr``.
+    mesh : Mesh
+    arrays : mapping of name to (nz, ny, nx) array
+        Written with the dtype they have.
+    time : float
+        s; stored as field data ``TimeValue``, which ParaView and pyvista read.
+    materials : sequence of str
+        Names behind the material numbers; stored as field data ``materials``.
+
+    Raises
+    ------
+    ValueError
+        If an array has another shape than the mesh.
+    OSError
+        If the file cannot be written.
+    """
+    from vtkmodules.vtkIOXML import vtkXMLRectilinearGridWriter
+
+    with replacing(path) as part:
+        writer = vtkXMLRectilinearGridWriter()
+        writer.SetFileName(str(part))
+        writer.SetInputData(_grid(mesh, arrays, time, materials))
+        writer.SetDataModeToAppended()
+        writer.EncodeAppendedDataOff()  # raw: base64 would add a third
+        writer.SetHeaderTypeToUInt64()  # with 32 bits, files beyond 2 GB cannot be read
+        writer.SetCompressorTypeToZLib()
+        writer.SetCompressionLevel(COMPRESSION)
+        if not writer.Write():
+            raise OSError(f"{path}: cannot be written (no space left?)")
+
+
+def _grid(mesh: Mesh, arrays: Mapping[str, NDArray[Any]], time: float, materials: Sequence[str]) -> Any:
+    from vtkmodules.util.numpy_support import numpy_to_vtk
+    from vtkmodules.vtkCommonCore import vtkDoubleArray, vtkStringArray
+    from vtkmodules.vtkCommonDataModel import vtkRectilinearGrid
+
+    grid = vtkRectilinearGrid()
+    grid.SetDimensions(mesh.x.size, mesh.y.size, mesh.z.size)
+    grid.SetXCoordinates(numpy_to_vtk(mesh.x, deep=True))
+    grid.SetYCoordinates(numpy_to_vtk(mesh.y, deep=True))
+    grid.SetZCoordinates(numpy_to_vtk(mesh.z, deep=True))
+    for name, array in arrays.items():
+        if array.shape != mesh.shape:
+            raise ValueError(f"'{name}': got shape {array.shape}, must be {mesh.shape} (nz, ny, nx)")
+        # (z, y, x) in C order is VTK's own order of cells: x fastest.
+        cells = numpy_to_vtk(np.ascontiguousarray(array).ravel(), deep=True)
+        cells.SetName(name)
+        grid.GetCellData().AddArray(cells)
+    clock = vtkDoubleArray()
+    clock.SetName("TimeValue")
+    clock.InsertNextValue(time)
+    grid.GetFieldData().AddArray(clock)
+    if materials:
+        names = vtkStringArray()
+        names.SetName("materials")
+        for material in materials:
+            names.InsertNextValue(material)
+        grid.GetFieldData().AddArray(names)
+    return grid
+
+
+def write_collection(path: Path, entries: Sequence[tuple[float, str]]) -> None:
+    """Write the .pvd file that lists (time in s, file name beside it) in one go."""
+    rows = "".join(f'    <DataSet timestep="{time!r}" file={quoteattr(file)}/>\n' for time, file in entries)
+    write_text(
+        path,
+        '<?xml version="1.0"?>\n<VTKFile type="Collection" version="0.1" byte_order="LittleEndian">\n'
+        f"  <Collection>\n{rows}  </Collection>\n</VTKFile>\n",
+    )
+
+
+class FieldSeries:
+    """Observer that writes concentrations, activities and materials to ``fields/0000.vtr``, ``0001.vtr``, ...
+
+    Parameters
+    ----------
+    directory : Path
+        The run directory; ``fields/`` and ``fields.pvd`` are made in it.
+    schedule : Schedule
+    fields : sequence of str, optional
+        Names of the fields to write; all if not given.
+    channels : sequence of str
+        Materials whose common volume fraction is written as ``channel fraction``.
+    single : bool
+        Write float32 (half the size, seven digits) rather than float64.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        schedule: Schedule,
+        *,
+        fields: Sequence[str] | None = None,
+        channels: Sequence[str] = ("channel",),
+        single: bool = True,
+    ) -> None:
+        self.schedule = schedule
+        self._directory = directory
+        self._fields = fields
+        self._channels = channels
+        self._dtype = np.float32 if single else np.float64
+        self._entries: list[tuple[float, str]] = []
+
+    def observe(self, simulation: Any) -> None:
+        """Write one file and the .pvd; of two calls at the same time the later one stays."""
+        if self._entries and self._entries[-1][0] == simulation.time:
+            self._entries.pop()
+        file = f"fields/{len(self._entries):04d}.vtr"
+        path = self._directory / file
+        path.parent.mkdir(exist_ok=True)
+        mesh, painting = simulation.problem.mesh, simulation.problem.painting
+        arrays = self._concentrations(simulation) | material_arrays(painting, self._channels)
+        write_rectilinear(path, mesh, arrays, time=simulation.time, materials=painting.materials)
+        self._entries.append((simulation.time, file))
+        write_collection(self._directory / "fields.pvd", self._entries)
+
+    def _concentrations(self, simulation: Any) -> dict[str, NDArray[Any]]:
+        arrays = {}
+        for field in simulation.problem.model.fields:
+            if self._fields is None or field.name in self._fields:
+                name, unit = field.name, field.unit
+                arrays[labelled(name, unit)] = simulation.concentration(name).astype(self._dtype)
+                if (
+                    field.diffusivity is not None
+                ):  # an immobile field exchanges nothing, its activity has no use
+                    arrays[labelled(name, unit, "activity")] = simulation.activity(name).astype(self._dtype)
+        return arrays
+
+
+def material_arrays(painting: Painting, channels: Sequence[str]) -> dict[str, NDArray[Any]]:
+    """Number of the material with the largest fraction in every cell, and the fraction of channel if any."""
+    arrays: dict[str, NDArray[Any]] = {"material": painting.fractions.argmax(axis=0).astype(np.uint8)}
+    present = [painting.fraction(name) for name in channels if name in painting.materials]
+    if present:
+        arrays["channel fraction"] = np.sum(present, axis=0).astype(np.float32)
+    return arrays

@@ -1,0 +1,240 @@
+"""The simulation: state, clock and the loop."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from math import inf
+from typing import Any, Protocol
+
+import numpy as np
+
+from mnrd.backends import choose
+from mnrd.backends.base import Backend
+from mnrd.model.discretise import Grid
+from mnrd.model.problem import Event, Problem
+from mnrd.output.ledger import Ledger
+from mnrd.solve.account import Account
+from mnrd.solve.controller import LONGEST_RUN_OF_REJECTIONS, Controller
+from mnrd.solve.fields import SIDES, Coefficients, State, make_contacts
+from mnrd.solve.stage import KAPPA, Rates
+from mnrd.solve.stepper import Step, Stepper
+
+FIRST_STEP = 1.0
+LONGEST_STEP = 43200.0
+
+
+class NumericalFailure(RuntimeError):
+    """The run cannot go on: no step size is accepted."""
+
+
+class Observer(Protocol):
+    """Something that looks at the simulation at due times (see `mnrd.output.schedule`)."""
+
+    schedule: Any
+
+    def observe(self, simulation: Simulation) -> None:
+        """Look; must not change the simulation."""
+
+
+class Simulation:
+    """A problem in time.
+
+    Parameters
+    ----------
+    problem : Problem
+        Mesh, painting and model.
+    backend : str or Backend
+        ``auto``, ``native``, ``numpy``, or one that was made before.
+    precision : str
+        ``double``, or ``mixed`` (linear solver in float32, state in float64).
+    events : sequence of Event
+        Changes of the problem at given times.
+    observers : iterable of Observer
+        Called at the start and whenever their schedule is due; the loop lands exactly on due times.
+    rtol : float
+        Relative tolerance of a time step.
+    dt : float, optional
+        A fixed step, s; default: adaptive.
+    first_step, dt_max : float
+        First step after the start and after each event, and the longest one, s.
+    kappa : float
+        Stopping norm of the linear solves in units of the tolerated step error.
+
+    Attributes
+    ----------
+    time : float
+        s; exactly the due time when observers are called.
+    step, rejected, iterations : int
+        Accepted steps, rejected ones, iterations of the linear solver.
+    """
+
+    def __init__(
+        self, problem: Problem, *, backend: str | Backend = "auto", precision: str = "double",
+        events: Sequence[Event] = (), observers: Iterable[Observer] = (), rtol: float = 1e-2, dt: float | None = None,
+        first_step: float = FIRST_STEP, dt_max: float = LONGEST_STEP, kappa: float = KAPPA,
+    ) -> None:  # fmt: skip
+        self.backend = choose(backend, precision) if isinstance(backend, str) else backend
+        self.problem, self.observers = problem, list(observers)
+        self.events = sorted(events, key=lambda event: event.time)
+        self.time, self.step, self.rejected, self.iterations = 0.0, 0, 0, 0
+        self.first_step = first_step
+        self.controller = Controller(min(dt or first_step, dt_max), dt_max, fixed=dt is not None)
+        self.grid = Grid.upload(self.backend, problem.mesh)
+        self.coefficients = Coefficients(self.backend, self.grid, problem)
+        self.state = State(self.backend, problem)
+        self.stepper = Stepper(self.backend, self.coefficients, self.state, rtol, kappa)
+        self.contacts = make_contacts(self.coefficients, 0.0, {})
+        self.accounts = [Account(sum(self.amounts(name).values())) for name in problem.model.names]
+        for (index, _), contact in self.contacts.items():
+            self.accounts[index].filled(contact)
+        self._last: list[Rates] = []
+        self._started = False
+
+    # ---- the loop
+
+    def run(self, until: float) -> Simulation:
+        """Advance to `until` (s), exactly; returns itself."""
+        while self.time < until or not self._started:
+            self._meet_events()
+            if self.time < until:
+                self._advance(min(until, self._next_due()))
+            self._meet_events()
+            self._observe()
+        return self
+
+    def until(self, end: float, every: float) -> Iterator[Simulation]:
+        """Run to `end`, and hand itself out at 0, `every`, 2 `every`, ... and at the end (s)."""
+        count = 0
+        while count * every < end:
+            yield self.run(count * every)
+            count += 1
+        yield self.run(end)
+
+    def _advance(self, target: float) -> None:
+        """One accepted step, not beyond `target`."""
+        if not self._started:
+            self._begin()
+        for _ in range(LONGEST_RUN_OF_REJECTIONS):
+            dt = self.controller.towards(target - self.time)
+            step = self.stepper.attempt(self.time, dt, self.contacts)
+            if (step.error <= 1.0 or self.controller.fixed) and not step.reason:
+                return self._accept(step, dt, target)
+            self.rejected += 1
+            self.controller.rejected(step.error, dt, step.limit)
+        reason = step.reason or f"the error stays at {step.error:.3g} of the tolerance"
+        raise NumericalFailure(f"no step accepted at t = {self.time:g} s down to dt = {dt:.3g} s: {reason}")
+
+    def _accept(self, step: Step, dt: float, target: float) -> None:
+        self.stepper.accept(step, self.time, dt, self.contacts)
+        self._last = [two for _, two in step.rates]
+        for index, account in enumerate(self.accounts):
+            moved = step.moved(index, dt)
+            account.book(moved, self.contacts[index, "top"], self.contacts[index, "base"])
+            self.iterations += moved.iterations
+        self.controller.accepted(step.error, dt)
+        landed = dt == target - self.time
+        self.time = target if landed else self.time + dt
+        self.step += 1
+
+    def _begin(self) -> None:
+        self._started = True
+        self.stepper.begin(self.time, self.controller.dt, self.contacts)
+        self._observe()
+
+    def _next_due(self) -> float:
+        event = self.events[0].time if self.events else inf
+        return min([event, *(observer.schedule.next_time(self.time) for observer in self.observers)])
+
+    def _observe(self) -> None:
+        if not self._started:
+            return self._begin()
+        for observer in self.observers:
+            if observer.schedule.due(self.time, self.step):
+                observer.observe(self)
+
+    def _meet_events(self) -> None:
+        """Apply the events that are due now: new coefficients, new reservoirs, the same concentrations."""
+        changed = False
+        while self.events and self.events[0].time <= self.time:
+            event = self.events.pop(0)
+            problem = event.change(self.problem)
+            changed = changed or problem is not self.problem
+            self.problem = problem
+        if not changed:
+            return
+        self.coefficients = Coefficients(self.backend, self.grid, self.problem)
+        self.stepper.use(self.coefficients)
+        contacts = make_contacts(self.coefficients, self.time, self.contacts)
+        for key, contact in contacts.items():
+            old = self.contacts[key]
+            if contact is not old:
+                self.accounts[key[0]].emptied(old)
+                self.accounts[key[0]].filled(contact)
+        self.contacts = contacts
+        self.controller.restart(self.first_step)
+        if self._started:
+            self.stepper.begin(self.time, self.controller.dt, self.contacts)
+
+    # ---- what can be asked
+
+    @property
+    def dt(self) -> float:
+        """The step wanted next, s."""
+        return self.controller.dt
+
+    def concentration(self, name: str) -> np.ndarray:
+        """Concentration of a field in each cell, (nz, ny, nx), in its unit."""
+        return np.asarray(self.backend.host(self.state.now[self.problem.model.index(name)]))
+
+    def activity(self, name: str) -> np.ndarray:
+        """Activity c / K of a field in each cell, (nz, ny, nx)."""
+        index = self.problem.model.index(name)
+        return self.concentration(name) / self.backend.host(self.coefficients.partition(index))
+
+    def fluxes(self, name: str) -> dict[str, float]:
+        """What passes now over the whole footprint, amount/s: `top` into the skin, `base` out of it, and each reaction."""
+        if not self._last:
+            return {"top": 0.0, "base": 0.0}
+        last = self._last[self.problem.model.index(name)]
+        through = {"top": last.influx.get("top", 0.0), "base": -last.influx.get("base", 0.0)}
+        return through | last.terms
+
+    def top_flux_map(self, name: str) -> np.ndarray:
+        """Flux from the donor into each column, (ny, nx), amount/s."""
+        index = self.problem.model.index(name)
+        operator = self.coefficients.operators[index]
+        if operator is None:
+            return np.zeros(self.problem.mesh.shape[1:])
+        donor = self.contacts[index, "top"].activity(self.time)
+        return np.asarray(self.backend.host(operator.top)) * (donor - self.activity(name)[0])
+
+    def reservoir(self, name: str) -> dict[str, float]:
+        """Activities of the reservoirs at top and base."""
+        index = self.problem.model.index(name)
+        return {side: self.contacts[index, side].activity(self.time) for side in SIDES}
+
+    def amounts(self, name: str) -> dict[str, float]:
+        """Amount of a field in each material, unit x um^3."""
+        grid, painting = self.grid, self.problem.painting
+        count, index = len(painting.materials), self.problem.model.index(name)
+        nz, ny, _ = painting.fractions.shape[1:]
+        partial = self.backend.zeros((count, nz, ny), np.float64)
+        fractions = self.coefficients.fractions
+        self.backend.kernel.amounts(*grid.size, count, *grid.widths, fractions, self.state.now[index], partial)
+        return {name: self.backend.total(part) for name, part in zip(painting.materials, partial, strict=True)}
+
+    def ledger(self, name: str) -> Ledger:
+        """Mass balance of a field up to now."""
+        index = self.problem.model.index(name)
+        account, top, base = self.accounts[index], self.contacts[index, "top"], self.contacts[index, "base"]
+        return Ledger(
+            applied=account.applied,
+            initial=account.initial,
+            cells=sum(self.amounts(name).values()),
+            donor=top.amount,
+            receptor=base.amount,
+            permeated=account.permeated,
+            evaporated=account.evaporated,
+            removed=account.removed,
+            terms=dict(account.terms),
+        )

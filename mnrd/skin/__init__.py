@@ -1,0 +1,1 @@
+"""What is known about skin: layers, needles, channels, actives, healing and treatment."""

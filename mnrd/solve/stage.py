@@ -1,0 +1,217 @@
+"""One stage of the time step over all fields: linearly implicit, one Gauss-Seidel pass in the order of the fields.
+
+For each field  V tau (c - y) = div flux + V (P - L c)  with P and L from the newest values of the fields before it and
+the predicted ones of the others. Loss and diffusion are in one solve; nothing is split.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from math import sqrt
+from typing import Any
+
+import numpy as np
+
+from mnrd.backends.base import Array, Backend
+from mnrd.solve.contact import Contact, Coupling
+from mnrd.solve.fields import SIDES, Coefficients
+from mnrd.solve.krylov import Work, solve_increment
+from mnrd.solve.multigrid import Multigrid
+
+KAPPA = 0.03
+"""Norm of the residual, in units of the tolerated error of the step, at which a linear solve stops."""
+
+
+@dataclass
+class Rates:
+    """What moved in a stage, for one field: amounts per time over the whole mesh (see `output.ledger`)."""
+
+    influx: dict[str, float] = field(default_factory=dict)
+    evaporated: dict[str, float] = field(default_factory=dict)
+    contents: dict[str, float] = field(default_factory=dict)
+    terms: dict[str, float] = field(default_factory=dict)
+    clipped: float = 0.0
+    iterations: int = 0
+
+
+@dataclass(frozen=True)
+class Moment:
+    """When and how a stage is solved: its time, tau = 1 / (gamma dt), and the error weights."""
+
+    time: float
+    tau: float
+    rtol: float
+    scales: tuple[float, ...]
+    suspended: frozenset[tuple[int, str]]
+
+    def absolute(self, index: int) -> float:
+        """Absolute part of a field's error weight, as an activity."""
+        return 1e-2 * self.rtol * self.scales[index]
+
+
+class StageSolver:
+    """Solves stages; holds the work arrays, which all fields share.
+
+    Parameters
+    ----------
+    backend : Backend
+        Kernels and arrays.
+    coefficients : Coefficients
+        The discretised problem.
+    kappa : float
+        Stopping norm of the linear solves.
+    """
+
+    def __init__(self, backend: Backend, coefficients: Coefficients, kappa: float = KAPPA) -> None:
+        self.backend, self.kappa = backend, kappa
+        mesh = coefficients.problem.mesh
+        self.shape = mesh.shape
+        nz, ny, _ = mesh.shape
+        self.multigrid = Multigrid(backend, mesh.hx, mesh.hy, nz)
+        self.work = Work.allocate(backend, mesh.shape)
+        self.production, self.loss, self.screening = (backend.zeros(mesh.shape) for _ in range(3))
+        self.zero = backend.zeros(mesh.shape)
+        self.activity = backend.zeros(mesh.shape, np.float64)
+        self.partial = backend.zeros((3, nz, ny), np.float64)
+        self.exchange, self.sums = backend.zeros(2, np.float64), backend.zeros(2, np.float64)
+        self.use(coefficients)
+
+    def use(self, coefficients: Coefficients) -> None:
+        """Take the coefficients of a changed problem on the same mesh."""
+        self.coefficients, self.grid = coefficients, coefficients.grid
+        most = max((len(r.terms) for r in coefficients.reactions if r is not None), default=0)
+        nz, ny, _ = self.shape
+        self.tallies = self.backend.zeros((max(most, 1), nz, ny), np.float64)
+
+    def react(self, index: int, arguments: tuple[Any, ...]) -> tuple[Array, Array]:
+        """Production and loss of a field; work arrays, valid until the next call."""
+        reaction = self.coefficients.reactions[index]
+        if reaction is None:
+            return self.zero, self.zero
+        reaction.react(*arguments, self.production, self.loss)
+        return self.production, self.loss
+
+    def solve(
+        self, index: int, moment: Moment, state: Array, base: Array, guess: Array, out: Array,
+        contacts: dict[tuple[int, str], Contact], contents: dict[tuple[int, str], float], scalars: Array,
+    ) -> Rates:  # fmt: skip
+        """Solve one field; ``out[index]`` is its new concentration.
+
+        Parameters
+        ----------
+        index : int
+            The field.
+        moment : Moment
+            Time, tau and weights.
+        state, base, guess, out : (fields, nz, ny, nx) arrays
+            Start of the step, start of the stage, prediction, newest values.
+        contacts, contents : dict
+            Reservoirs, and their contents from which the stage starts.
+        scalars : array
+            Parameters at the time of the stage.
+        """
+        arguments = (out, guess, base, self.coefficients.arrays, scalars, moment.tau)
+        production, loss = self.react(index, arguments)
+        operator = self.coefficients.operators[index]
+        if operator is None:
+            rates = self._settle(base[index], production, loss, moment.tau, out[index])
+        else:
+            operator.update(moment.time)
+            self.multigrid.load(operator)
+            couplings = self._couple(index, moment, contacts, contents)
+            rates = self._transport(index, moment, state[index], base[index], guess[index], out[index], couplings)
+            self._exchange(rates, index, moment, contacts, contents, couplings)
+        self._tally(rates, index, arguments)
+        return rates
+
+    def _settle(self, y: Array, production: Array, loss: Array, tau: float, out: Array) -> Rates:
+        if production is self.zero:
+            out[:] = y
+            return Rates()
+        self.backend.kernel.settle(*self.grid.size, *self.grid.widths, y, production, loss, tau, out, self.partial)
+        sources, held, clipped = (self.backend.total(part) for part in self.partial)
+        if clipped > 0.0 and held > 0.0:
+            out *= max(sources, 0.0) / held
+        return Rates(clipped=clipped)
+
+    def _couple(
+        self, index: int, moment: Moment, contacts: dict[tuple[int, str], Contact], contents: dict[tuple[int, str], float]
+    ) -> tuple[Coupling, Coupling]:
+        operator: Any = self.coefficients.operators[index]
+        made = []
+        for side, g in zip(SIDES, (operator.top, operator.base), strict=True):
+            key = (index, side)
+            contacts[key].conductance = self.backend.total(g)
+            made.append(contacts[key].couple(contents[key], moment.tau, moment.time, key in moment.suspended))
+        return made[0], made[1]
+
+    def _contact(self, operator: Any, couplings: tuple[Coupling, Coupling]) -> tuple[float, float]:
+        """Exchange activities of the current `activity`; return the sums of g a at top and base."""
+        top, base = couplings
+        factors = (top.factor, base.factor, top.offset, base.offset)
+        planes = (operator.top, operator.base)
+        self.backend.kernel.state_contact(*self.grid.size, self.activity, *planes, *factors, self.exchange, self.sums)
+        sums = self.backend.host(self.sums)
+        return float(sums[0]), float(sums[1])
+
+    def _transport(
+        self, index: int, moment: Moment, state: Array, y: Array, guess: Array, out: Array,
+        couplings: tuple[Coupling, Coupling],
+    ) -> Rates:  # fmt: skip
+        operator: Any = self.coefficients.operators[index]
+        kernel, grid, work, a, partial = self.backend.kernel, self.grid, self.work, self.activity, self.partial
+        production, loss = (self.zero, self.zero) if self._inert(index) else (self.production, self.loss)
+        kernel.to_activity(a.size, guess, operator.partition, a)
+        self._contact(operator, couplings)
+        faces = (operator.tx, operator.ty, operator.tz, operator.top, operator.base, self.exchange)
+        kernel.stage_residual(
+            *grid.size, *grid.widths, state, y, a, operator.partition, production, loss, *faces,
+            moment.tau, moment.rtol, moment.absolute(index), self.screening, work.residual, work.metric, partial,
+        )  # fmt: skip
+        sources = self.backend.total(partial[0])
+        iterations = solve_increment(
+            self.multigrid, operator, work, self.screening, tau=moment.tau,
+            factors=(couplings[0].factor, couplings[1].factor),
+            norm=sqrt(self.backend.total(partial[1]) / grid.volume), volume=grid.volume, kappa=self.kappa,
+        )  # fmt: skip
+        kernel.clip(*grid.size, *grid.widths, work.increment, operator.partition, loss, moment.tau, a, partial)
+        held, clipped = self.backend.total(partial[0]), self.backend.total(partial[1])
+        sums = self._contact(operator, couplings)
+        conductances = (self.backend.total(operator.top), self.backend.total(operator.base))
+        for coupling, through, conductance in zip(couplings, sums, conductances, strict=True):
+            held += through * coupling.share
+            sources += conductance * coupling.offset
+        # The mass fix: with this factor the residual sums to zero, so that nothing is made or lost by the solver.
+        scale = max(sources, 0.0) / held if held > 0.0 else 1.0
+        kernel.to_concentration(a.size, a, operator.partition, scale, out)
+        rates = Rates(clipped=clipped, iterations=iterations)
+        for side, coupling, through, conductance in zip(SIDES, couplings, sums, conductances, strict=True):
+            activity = coupling.factor * through * scale + coupling.offset
+            rates.influx[side] = conductance * activity - through * scale
+            rates.contents[side] = activity
+        return rates
+
+    def _inert(self, index: int) -> bool:
+        return self.coefficients.reactions[index] is None
+
+    def _exchange(
+        self, rates: Rates, index: int, moment: Moment, contacts: dict[tuple[int, str], Contact],
+        contents: dict[tuple[int, str], float], couplings: tuple[Coupling, Coupling],
+    ) -> None:  # fmt: skip
+        """Replace the reservoirs' activities in ``rates.contents`` by their contents at the end of the stage."""
+        for side, coupling in zip(SIDES, couplings, strict=True):
+            contact, activity = contacts[index, side], rates.contents[side]
+            lost = contact.reservoir.loss * contact.area * activity
+            rates.evaporated[side] = lost
+            if coupling.factor > 0.0:
+                rates.contents[side] = coupling.capacity * activity
+            else:
+                rates.contents[side] = contents[index, side] - (rates.influx[side] + lost) / moment.tau
+
+    def _tally(self, rates: Rates, index: int, arguments: tuple[Any, ...]) -> None:
+        reaction = self.coefficients.reactions[index]
+        if reaction is None:
+            return
+        reaction.tally(*self.grid.widths, *arguments, self.tallies)
+        for name, partial in zip(reaction.terms, self.tallies, strict=False):
+            rates.terms[name] = rates.terms.get(name, 0.0) + self.backend.total(partial)

@@ -1,0 +1,234 @@
+"""SDIRK2: two equal implicit stages, second order, L-stable, with an embedded error estimate. No operator splitting.
+
+gamma = 1 - 1/sqrt(2), tau = 1/(gamma dt):
+
+    u1 = stage(u,                      guess = max(u + gamma dt k0, 0)),      k1 = tau (u1 - u)
+    y  = u + (1 - gamma) dt k1
+    v  = stage(y,                      guess = max(u + dt k1, 0)),            k2 = tau (v - y)
+    error = dt (w0 k0 + w1 k1 + w2 k2) / (1 + gamma dt L)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from math import inf, isfinite, sqrt
+
+from mnrd.backends.base import Array, Backend
+from mnrd.solve.contact import Contact
+from mnrd.solve.fields import SIDES, Coefficients, State
+from mnrd.solve.krylov import NotConverged
+from mnrd.solve.stage import Moment, Rates, StageSolver
+
+GAMMA = 1 - 1 / sqrt(2)
+# The difference to the third-order quadrature on the nodes 0, gamma, 1.
+_B1 = 1 / (6 * GAMMA * (1 - GAMMA))
+_B2 = 0.5 - GAMMA * _B1
+ERROR_WEIGHTS = (1 - _B1 - _B2, _B1 - (1 - GAMMA), _B2 - GAMMA)
+
+Contacts = dict[tuple[int, str], Contact]
+
+
+@dataclass
+class Step:
+    """Outcome of one attempted step.
+
+    Attributes
+    ----------
+    error : float
+        Estimated error in units of the tolerance; inf if a solve failed.
+    limit : float
+        A step size that must not be exceeded at the next try (a donor ran out of suspended drug); inf if none.
+    reason : str
+        Why it must be rejected, empty if it may be accepted.
+    rates : list of (Rates, Rates)
+        For each field those of both stages.
+    """
+
+    error: float = 0.0
+    limit: float = inf
+    reason: str = ""
+    rates: list[tuple[Rates, Rates]] = field(default_factory=list)
+    largest: list[float] = field(default_factory=list)
+
+    def moved(self, index: int, dt: float) -> Rates:
+        """Amounts of a field that moved in the step: dt ((1 - gamma) stage 1 + gamma stage 2)."""
+        one, two = self.rates[index]
+
+        def mean(a: dict[str, float], b: dict[str, float]) -> dict[str, float]:
+            return {key: dt * ((1 - GAMMA) * a[key] + GAMMA * b[key]) for key in b}
+
+        return Rates(
+            influx=mean(one.influx, two.influx),
+            evaporated=mean(one.evaporated, two.evaporated),
+            contents=two.contents,
+            terms=mean(one.terms, two.terms),
+            clipped=one.clipped + two.clipped,
+            iterations=one.iterations + two.iterations,
+        )
+
+
+class Stepper:
+    """Tries and accepts steps of all fields.
+
+    Parameters
+    ----------
+    backend : Backend
+        Kernels and arrays.
+    coefficients : Coefficients
+        The discretised problem.
+    state : State
+        Concentrations; `now` and `slope` change on `accept` alone.
+    rtol : float
+        Relative tolerance of the step.
+    kappa : float
+        Stopping norm of the linear solves.
+    """
+
+    def __init__(self, backend: Backend, coefficients: Coefficients, state: State, rtol: float, kappa: float) -> None:
+        self.backend, self.state, self.rtol = backend, state, rtol
+        self.solver = StageSolver(backend, coefficients, kappa)
+        self.coefficients = coefficients
+        self.scales = [0.0] * len(coefficients.problem.model.fields)
+
+    def use(self, coefficients: Coefficients) -> None:
+        """Take the coefficients of a changed problem."""
+        self.coefficients = coefficients
+        self.solver.use(coefficients)
+
+    def begin(self, time: float, dt: float, contacts: Contacts) -> None:
+        """Set scale and slope at the start and after each event: the slope is that of one short implicit stage."""
+        self._update_scales(self._largest(), time, contacts)
+        dt_probe = 0.1 * dt
+        tau = 1 / (GAMMA * dt_probe)
+        state = self.state
+        state.guess[:] = state.now
+        contents = {key: contact.amount for key, contact in contacts.items()}
+        moment = self._moment(time + GAMMA * dt_probe, time, tau, contacts)
+        rates = self._stage(moment, state.now, state.first, contacts, contents)
+        for index in range(len(self.scales)):
+            self.backend.kernel.last_slope(
+                state.now[index].size, state.first[index], state.now[index], tau, state.slope[index]
+            )
+            for side in rates[index].contents:
+                key = (index, side)
+                contacts[key].slope = tau * (rates[index].contents[side] - contacts[key].amount)
+
+    def attempt(self, time: float, dt: float, contacts: Contacts) -> Step:
+        """Try a step; the state at `time` stays as it is."""
+        try:
+            return self._attempt(time, dt, contacts)
+        except NotConverged as error:
+            return Step(error=inf, reason=f"the linear solver did not converge: {error}")
+
+    def _attempt(self, time: float, dt: float, contacts: Contacts) -> Step:
+        kernel, state, tau = self.backend.kernel, self.state, 1 / (GAMMA * dt)
+        kernel.extrapolate(state.now.size, state.now, state.slope, GAMMA * dt, state.guess)
+        contents = {key: contact.amount for key, contact in contacts.items()}
+        moment = self._moment(time + GAMMA * dt, time, tau, contacts)
+        first = self._stage(moment, state.now, state.first, contacts, contents)
+        kernel.second_stage(
+            state.now.size, state.now, state.first, (1 - GAMMA) / GAMMA, 1 / GAMMA, state.base, state.guess
+        )
+        middle = {
+            (i, side): contents[i, side] + (1 - GAMMA) / GAMMA * (rates.contents[side] - contents[i, side])
+            for i, rates in enumerate(first)
+            for side in rates.contents
+        }
+        step = Step()
+        moment = self._moment(time + dt, time, tau, contacts)
+        second = self._stage(moment, state.base, state.second, contacts, contents | middle, step, dt)
+        step.rates = list(zip(first, second, strict=True))
+        self._judge_contacts(step, dt, contacts, middle, moment)
+        return step
+
+    def _stage(
+        self, moment: Moment, base: Array, out: Array, contacts: Contacts,
+        contents: dict[tuple[int, str], float], step: Step | None = None, dt: float = 0.0,
+    ) -> list[Rates]:  # fmt: skip
+        state = self.state
+        out[:] = state.guess
+        scalars = self.coefficients.scalars(moment.time)
+        all_rates = []
+        for index in range(len(self.scales)):
+            rates = self.solver.solve(index, moment, state.now, base, state.guess, out, contacts, contents, scalars)
+            all_rates.append(rates)
+            if step is not None:
+                self._judge(step, index, moment, dt, rates)
+        return all_rates
+
+    def _judge(self, step: Step, index: int, moment: Moment, dt: float, rates: Rates) -> None:
+        """Add the error of one field to the step; called while the field's loss is still in the work array."""
+        state, solver, backend = self.state, self.solver, self.backend
+        loss = solver.zero if self.coefficients.reactions[index] is None else solver.loss
+        backend.kernel.step_error(
+            *solver.grid.size, *solver.grid.widths, state.now[index], state.first[index], state.base[index],
+            state.second[index], state.slope[index], self.coefficients.partition(index), loss, moment.tau, dt,
+            *ERROR_WEIGHTS, self.rtol, max(moment.absolute(index), 1e-300), solver.partial,
+        )  # fmt: skip
+        error = sqrt(backend.total(solver.partial[0]) / solver.grid.volume)
+        amount = backend.total(solver.partial[2])
+        step.largest.append(backend.largest(solver.partial[1]))
+        step.error = max(step.error, error) if isfinite(error) else inf
+        if not isfinite(error):
+            step.reason = f"field {self.coefficients.problem.model.fields[index].name} is not finite"
+        elif rates.clipped > 0.1 * self.rtol * amount and rates.clipped > 1e-6 * self.scales[index] * solver.grid.volume:
+            step.reason = f"field {self.coefficients.problem.model.fields[index].name} fell below zero"
+
+    def _judge_contacts(
+        self, step: Step, dt: float, contacts: Contacts, middle: dict[tuple[int, str], float], moment: Moment
+    ) -> None:
+        """Errors of the finite reservoirs' contents; a suspension that was used up limits the step."""
+        tau = moment.tau
+        for (index, side), contact in contacts.items():
+            if not contact.finite or side not in step.rates[index][1].contents:
+                continue
+            one, two = (rates.contents[side] for rates in step.rates[index])
+            if (index, side) in moment.suspended:
+                least = contact.capacity(moment.time) * contact.reservoir.saturation
+                if two < least * (1 - 1e-4):
+                    step.limit = min(step.limit, dt * (contact.amount - least) / (contact.amount - two))
+                    step.reason = "a donor ran out of suspended drug"
+                continue
+            slopes = (contact.slope, tau * (one - contact.amount), tau * (two - middle[index, side]))
+            stiff = 1 + contact.conductance / (tau * contact.capacity(moment.time))
+            error = dt * sum(w * k for w, k in zip(ERROR_WEIGHTS, slopes, strict=True)) / stiff
+            weight = self.rtol * max(contact.amount, two) + 1e-2 * self.rtol * contact.applied
+            weight = weight or self.rtol * self.scales[index] * contact.capacity(moment.time)
+            if weight > 0.0:
+                step.error = max(step.error, abs(error) / weight)
+
+    def accept(self, step: Step, time: float, dt: float, contacts: Contacts) -> None:
+        """Make the tried step the state: concentrations, slopes, contents of the reservoirs."""
+        state, tau = self.state, 1 / (GAMMA * dt)
+        self.backend.kernel.last_slope(state.now.size, state.second, state.base, tau, state.slope)
+        state.now, state.second = state.second, state.now
+        for index, (one, two) in enumerate(step.rates):
+            for side in two.contents:
+                contact = contacts[index, side]
+                middle = contact.amount + (1 - GAMMA) / GAMMA * (one.contents[side] - contact.amount)
+                contact.slope = tau * (two.contents[side] - middle)
+                if contact.finite:
+                    contact.amount = two.contents[side]
+        self._update_scales(step.largest, time + dt, contacts)
+
+    def _moment(self, time: float, start: float, tau: float, contacts: Contacts) -> Moment:
+        suspended = frozenset(key for key, contact in contacts.items() if contact.suspended(start))
+        return Moment(time, tau, self.rtol, self._weights(), suspended)
+
+    def _largest(self) -> list[float]:
+        backend, now = self.backend, self.state.now
+        return [backend.largest(now[i] / self.coefficients.partition(i)) for i in range(len(self.scales))]
+
+    def _update_scales(self, largest: list[float], time: float, contacts: Contacts) -> None:
+        """Running maximum of each field's activity, the reservoirs' included."""
+        for index, value in enumerate(largest):
+            sides = [contacts[index, side] for side in SIDES]
+            held = [contact.activity(time) for contact in sides if contact.area]
+            floor = self.coefficients.problem.model.fields[index].floor
+            self.scales[index] = max(self.scales[index], value, floor, *held)
+
+    def _weights(self) -> tuple[float, ...]:
+        """Scales for the error weights: a field that is still empty takes 1e-4 of the largest one of its unit."""
+        units = [f.unit for f in self.coefficients.problem.model.fields]
+        largest = {unit: max(s for s, u in zip(self.scales, units, strict=True) if u == unit) for unit in units}
+        return tuple(max(s, 1e-4 * largest[u], 1e-300) for s, u in zip(self.scales, units, strict=True))
