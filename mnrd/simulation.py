@@ -21,6 +21,8 @@ from mnrd.solve.stepper import Step, Stepper
 
 FIRST_STEP = 1.0
 LONGEST_STEP = 43200.0
+LOST = 1e-13
+"""Largest part of all that a field ever held that a step may lose where the field dies out."""
 
 
 class NumericalFailure(RuntimeError):
@@ -117,12 +119,22 @@ class Simulation:
         for _ in range(LONGEST_RUN_OF_REJECTIONS):
             dt = self.controller.towards(target - self.time)
             step = self.stepper.attempt(self.time, dt, self.contacts)
-            if (step.error <= 1.0 or self.controller.fixed) and not step.reason:
+            if self._acceptable(step):
                 return self._accept(step, dt, target)
             self.rejected += 1
             self.controller.rejected(step.error, dt, step.limit)
         reason = step.reason or f"the error stays at {step.error:.3g} of the tolerance"
         raise NumericalFailure(f"no step accepted at t = {self.time:g} s down to dt = {dt:.3g} s: {reason}")
+
+    def _acceptable(self, step: Step) -> bool:
+        """Whether a tried step is finite, accurate, positive and conservative; with a fixed step, finite is enough."""
+        if self.controller.fixed:
+            return step.error < inf
+        lost = [one.lost + two.lost for one, two in step.rates]
+        for name, amount, account in zip(self.problem.model.names, lost, self.accounts, strict=False):
+            if amount > LOST * account.turnover:
+                step.reason = f"field {name} would fall below zero as a whole"
+        return step.error <= 1.0 and not step.reason
 
     def _accept(self, step: Step, dt: float, target: float) -> None:
         self.stepper.accept(step, self.time, dt, self.contacts)
@@ -192,7 +204,7 @@ class Simulation:
         return self.concentration(name) / self.backend.host(self.coefficients.partition(index))
 
     def fluxes(self, name: str) -> dict[str, float]:
-        """What passes now over the whole footprint, amount/s: `top` into the skin, `base` out of it, and each reaction."""
+        """What passes now over the whole footprint, amount/s: `top` into the skin, `base` out of it, each reaction."""
         if not self._last:
             return {"top": 0.0, "base": 0.0}
         last = self._last[self.problem.model.index(name)]

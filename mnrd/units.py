@@ -24,8 +24,7 @@ def registry() -> Any:
     """The pint registry, made on first use because it takes a third of a second."""
     import pint
 
-    made = pint.UnitRegistry()
-    made.define("dalton_per_mole = gram / mole")
+    made: Any = pint.UnitRegistry()
     return made
 
 
@@ -84,17 +83,24 @@ class Quantity:
             raise PydanticCustomError(
                 "unit",
                 "has an unknown unit ({got}), write it such as '{example}'",
-                {"got": ", ".join(sorted(error.unit_names)) if not isinstance(error.unit_names, str) else error.unit_names, "example": self.example},
+                {
+                    "got": ", ".join(sorted(error.unit_names))
+                    if not isinstance(error.unit_names, str)
+                    else error.unit_names,
+                    "example": self.example,
+                },
             ) from None
         except Exception:
             raise PydanticCustomError(
-                "unit", "cannot be read as a quantity, write it such as '{example}'", {"example": self.example}
+                "unit",
+                "cannot be read as a quantity, write it such as '{example}'",
+                {"example": self.example},
             ) from None
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
         def before(value: object, info: core_schema.ValidationInfo) -> float:
-            required = bool(info.context) and info.context.get("units") == "required"
-            return self.parse(value, bare_number_allowed=not required)
+            context = info.context or {}
+            return self.parse(value, bare_number_allowed=context.get("units") != "required")
 
         written = core_schema.plain_serializer_function_ser_schema(
             lambda value: f"{value:.10g} {self.unit}".rstrip() if isinstance(value, float) else value

@@ -24,9 +24,7 @@ def _library_path() -> Path | None:
     return found[0] if found else None
 
 
-needs_nvrtc = pytest.mark.skipif(
-    _library_path() is None, reason="no NVRTC: pip install nvidia-cuda-nvrtc-cu12"
-)
+needs_nvrtc = pytest.mark.skipif(_library_path() is None, reason="no NVRTC: pip install nvidia-cuda-nvrtc-cu12")
 
 
 @cache

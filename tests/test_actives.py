@@ -10,7 +10,6 @@ from pydantic import ValidationError
 from mnrd.skin.actives import Active, active, library, properties
 from mnrd.skin.correlations import CM_PER_HOUR
 
-
 # One's own actives
 
 

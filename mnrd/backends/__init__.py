@@ -6,7 +6,10 @@ from importlib import import_module
 
 from mnrd.backends.base import Backend, BackendUnavailable
 
-BACKENDS = {"native": "mnrd.backends.native:NativeBackend", "numpy": "mnrd.backends.reference:ReferenceBackend"}
+BACKENDS = {
+    "native": "mnrd.backends.native:NativeBackend",
+    "numpy": "mnrd.backends.reference:ReferenceBackend",
+}
 """Name -> class, the fastest first; imported when asked for."""
 
 

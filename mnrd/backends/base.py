@@ -35,7 +35,7 @@ class FieldReaction(Protocol):
         """Arguments `newest, predicted, base, arrays, scalars, tau, production, loss`; fills the last two."""
 
     def tally(self, *arguments: Any) -> None:
-        """Arguments `hx, hy, hz, newest, predicted, base, arrays, scalars, tau, partial`; fills `partial` (terms, nz, ny)."""
+        """Arguments `hx, hy, hz, newest, predicted, base, arrays, scalars, tau, partial`; fills it, (terms, nz, ny)."""
 
 
 class Backend(Protocol):

@@ -17,10 +17,28 @@ from typing import Any
 
 import numpy as np
 
-from mnrd.backends.base import KERNEL_FILES, BackendUnavailable, FieldReaction, Parameter, checked, parse_kernels
+from mnrd.backends.base import (
+    KERNEL_FILES,
+    BackendUnavailable,
+    FieldReaction,
+    Parameter,
+    checked,
+    parse_kernels,
+)
 from mnrd.resources import kernel_source
 
-FLAGS = ("-x", "c++", "-std=c++17", "-O3", "-march=native", "-fopenmp", "-fno-math-errno", "-fPIC", "-shared", "-w")
+FLAGS = (
+    "-x",
+    "c++",
+    "-std=c++17",
+    "-O3",
+    "-march=native",
+    "-fopenmp",
+    "-fno-math-errno",
+    "-fPIC",
+    "-shared",
+    "-w",
+)
 LANES = 8
 """Columns walked together on the host; the same number stands in kernels/common.cuh."""
 

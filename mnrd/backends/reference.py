@@ -14,6 +14,7 @@ import numpy as np
 
 from mnrd.backends import reference_stage
 from mnrd.backends.base import FieldReaction
+from mnrd.backends.reference_stage import outflow
 
 # ---- diffusion.cu
 
@@ -72,18 +73,6 @@ def operator(u, screening, tx, ty, tz, top, base, exchange):
     return out
 
 
-def outflow(u, tx, ty, tz):
-    """Return the net flux out of each cell, sum of T (u - u_neighbour) over its six faces."""
-    flux = tx * (u - np.roll(u, -1, 2))
-    out = flux - np.roll(flux, 1, 2)
-    flux = ty * (u - np.roll(u, -1, 1))
-    out += flux - np.roll(flux, 1, 1)
-    flux = tz[:-1] * (u[:-1] - u[1:])
-    out[:-1] += flux
-    out[1:] -= flux
-    return out
-
-
 def residual(nx, ny, nz, b, u, screening, tx, ty, tz, top, base, exchange, r):
     """Fill r = b - A u."""
     r[:] = b - operator(u, screening, tx, ty, tz, top, base, exchange)
@@ -99,7 +88,24 @@ def apply(nx, ny, nz, p, screening, tx, ty, tz, top, base, exchange, q, partial)
 
 
 def relax(
-    nx, ny, nz, b, u, previous, screening, tx, ty, tz, top, base, exchange, gain, momentum, weight, scratch, out
+    nx,
+    ny,
+    nz,
+    b,
+    u,
+    previous,
+    screening,
+    tx,
+    ty,
+    tz,
+    top,
+    base,
+    exchange,
+    gain,
+    momentum,
+    weight,
+    scratch,
+    out,
 ):
     """One Chebyshev step of line relaxation."""
     rhs = b - operator(u, screening, tx, ty, tz, top, base, exchange)
@@ -146,7 +152,21 @@ def prolong_add(nx, ny, nz, coarse_nx, coarse_ny, coarse_x, coarse_y, correction
 
 
 def coarsen_faces(
-    nx, ny, nz, coarse_nx, coarse_ny, first_x, first_y, scale_x, scale_y, tx, ty, tz, coarse_tx, coarse_ty, coarse_tz
+    nx,
+    ny,
+    nz,
+    coarse_nx,
+    coarse_ny,
+    first_x,
+    first_y,
+    scale_x,
+    scale_y,
+    tx,
+    ty,
+    tz,
+    coarse_tx,
+    coarse_ty,
+    coarse_tz,
 ):
     """Conductances between aggregates."""
     last_x, last_y = first_x[1:] - 1, first_y[1:] - 1

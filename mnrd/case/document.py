@@ -19,10 +19,7 @@ def bundled() -> dict[str, str]:
     """Text of the cases that come with mnrd, by name."""
     place = folder("meshes") / "cases"
     files = [entry for entry in place.iterdir() if entry.name.endswith(".toml")]
-    return {
-        entry.name.removesuffix(".toml"): entry.read_text("utf-8")
-        for entry in sorted(files, key=lambda e: e.name)
-    }
+    return {entry.name.removesuffix(".toml"): entry.read_text("utf-8") for entry in sorted(files, key=lambda e: e.name)}
 
 
 def read(path_or_name: str | Path) -> tuple[str, Document]:
@@ -48,9 +45,7 @@ def read(path_or_name: str | Path) -> tuple[str, Document]:
         raise CaseError([f"{path}: there is no such file"])
     cases = bundled()
     if str(path) not in cases:
-        raise CaseError(
-            [f"{path}: there is no such file and no bundled case of that name, {nearest(path, cases)}"]
-        )
+        raise CaseError([f"{path}: there is no such file and no bundled case of that name, {nearest(path, cases)}"])
     return str(path), parse(cases[str(path)], str(path))
 
 
@@ -136,9 +131,9 @@ def _entry(here: Any, part: str | int) -> Any:
 def overlay(defaults: Any, given: Any) -> Any:
     """`defaults` with everything that was given put over it, table by table and entry by entry."""
     if isinstance(defaults, dict) and isinstance(given, dict):
-        return {
-            key: overlay(defaults.get(key), given[key]) if key in given else defaults[key] for key in defaults
-        } | {key: value for key, value in given.items() if key not in defaults}
+        return {key: overlay(defaults.get(key), given[key]) if key in given else defaults[key] for key in defaults} | {
+            key: value for key, value in given.items() if key not in defaults
+        }
     if isinstance(defaults, list) and isinstance(given, list) and len(defaults) == len(given):
         return [overlay(default, entry) for default, entry in zip(defaults, given, strict=True)]
     return given

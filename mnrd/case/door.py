@@ -2,61 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from math import inf
-from typing import Any
 
-import numpy as np
 from pydantic import Field as Key
-from pydantic import GetCoreSchemaHandler
-from pydantic_core import PydanticCustomError, core_schema
 
-from mnrd.model.expression import ExpressionError, of_time
+from mnrd.case.quantities import Diffusivities, Initial, Numbers, OneOrMany, Parameters, spread
 from mnrd.model.field import Coefficient, Field, Reservoir, check_symbol_name
 from mnrd.model.model import AnyReaction, Model
 from mnrd.model.reaction import Exchange, Reaction, Transfer
-from mnrd.units import Length, Noun, Permeability, Quantity, registry
-
-ELSEWHERE = "elsewhere"
-PerMaterial = float | dict[str, float]
-
-
-class ByMaterial(Quantity):
-    """Annotation: one quantity, or a table of material to quantity in which ``elsewhere`` stands for all others."""
-
-    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
-        def read(value: object, info: core_schema.ValidationInfo) -> PerMaterial:
-            bare = not (bool(info.context) and info.context.get("units") == "required")
-            if isinstance(value, dict):
-                return {str(name): self._one(entry, bare, f"'{name}': ") for name, entry in value.items()}
-            return self._one(value, bare, "")
-
-        written = core_schema.plain_serializer_function_ser_schema(self._write)
-        return core_schema.with_info_plain_validator_function(read, serialization=written)
-
-    def __get_pydantic_json_schema__(self, schema: Any, handler: Any) -> dict[str, Any]:
-        one = {"type": "string" if self.unit else ["string", "number"], "examples": [self.example]}
-        return {"anyOf": [one, {"type": "object", "additionalProperties": one}]}
-
-    def _one(self, value: object, bare_number_allowed: bool, where: str) -> float:
-        try:
-            number = self.parse(value, bare_number_allowed=bare_number_allowed)
-        except PydanticCustomError as error:
-            raise PydanticCustomError("unit", f"{where}{error.message_template}", error.context) from None
-        if not 0.0 <= number < inf:
-            raise PydanticCustomError("unit", f"{where}must be >= 0 and finite")
-        return number
-
-    def _write(self, value: PerMaterial) -> Any:
-        if isinstance(value, dict):
-            return {name: self._write(entry) for name, entry in value.items()}
-        return f"{value:.10g} {self.unit}" if self.unit else value
+from mnrd.units import Length, Noun, Permeability
 
 
 class Touch(Noun):
-    """A well-stirred reservoir above or below the box."""
+    """A well-stirred reservoir above or below."""
 
-    activity: float = Key(0.0, ge=0, description="Activity at the start, in the unit of the field; held if endless.")
+    activity: float = Key(0.0, ge=0, description="Activity at the start; held if the capacity is endless.")
     capacity: Length | None = Key(None, gt=0, description="Depth times partition coefficient; endless if left out.")
     transfer: Permeability | None = Key(None, gt=0, description="Boundary layer in series; none if left out.")
     loss: Permeability = Key(0.0, ge=0, description="Loss per area, time and activity.")
@@ -72,30 +33,27 @@ class Touch(Noun):
 
 
 class FieldEntry(Noun):
-    """One field."""
+    """One field; coefficients are one for all, or a table of material to value with `elsewhere` for the others."""
 
     unit: str = Key("", description="Unit of the concentration, for output.")
     meaning: str = Key("", description="What it is, for output.")
-    initial: float | str | dict[str, float] = Key(
-        0.0, description="Concentration at the start: a number, a number per material, or an expression of x, y, z (um)."
-    )
-    diffusivity: ByMaterialDiffusivity | None = Key(
-        None, description="D, one or per material; the field does not move if left out."
-    )
-    lateral_diffusivity: ByMaterialDiffusivity | None = Key(None, description="D in x and y, if it differs.")
-    partition: ByMaterialNumber = Key(1.0, description="K, concentration / activity, one or per material.")
+    initial: Initial = Key(0.0, description="Concentration at the start: number, table, or expression of x, y, z (um).")
+    diffusivity: Diffusivities | None = Key(None, description="D; the field does not move if left out.")
+    lateral_diffusivity: Diffusivities | None = Key(None, description="D in x and y; as D if left out.")
+    partition: Numbers = Key(1.0, description="K, concentration / activity.")
     top: Touch | None = Key(None, description="What touches the top; no flux if left out.")
     base: Touch | None = Key(None, description="What touches the base; no flux if left out.")
     floor: float = Key(0.0, ge=0, description="Concentration below which errors do not matter.")
 
     def field(self, name: str, materials: Sequence[str]) -> Field:
-        """The field of the model on a painting with these materials."""
+        """The field of the model on a painting with these materials; ValueError when they do not fit."""
         where = f"fields.{name}"
+        initial = self.initial
         return Field(
             name=name,
             unit=self.unit,
             meaning=self.meaning,
-            initial=self.initial if isinstance(self.initial, str) else spread(self.initial, materials, f"{where}.initial"),
+            initial=initial if isinstance(initial, str) else spread(initial, materials, f"{where}.initial"),
             diffusivity=_optional(self.diffusivity, materials, f"{where}.diffusivity"),
             lateral_diffusivity=_optional(self.lateral_diffusivity, materials, f"{where}.lateral_diffusivity"),
             partition=spread(self.partition, materials, f"{where}.partition"),
@@ -103,3 +61,92 @@ class FieldEntry(Noun):
             base=None if self.base is None else self.base.reservoir(),
             floor=self.floor,
         )
+
+
+class ReactionEntry(Noun):
+    """Any rates of change."""
+
+    name: str = Key(min_length=1, description="Name, for the mass balance.")
+    rates: dict[str, str] = Key(min_length=1, description="Field to expression: amount per volume and time.")
+
+    def reaction(self) -> Reaction:
+        """The reaction of the model."""
+        return Reaction(self.name, self.rates)
+
+
+class TransferEntry(Noun):
+    """First-order loss of a field that is the gain of others."""
+
+    name: str = Key(min_length=1, description="Name, for the mass balance.")
+    source: str = Key(description="Field that is lost.")
+    rate: str = Key(description="Expression of the rate, 1/s.")
+    products: dict[str, float] = Key({}, description="Field to yield; lost for good if left out.")
+
+    def reaction(self) -> Transfer:
+        """The reaction of the model."""
+        return Transfer(self.name, self.source, self.rate, self.products)
+
+
+class ExchangeEntry(Noun):
+    """Reversible binding to a field that does not move."""
+
+    name: str = Key(min_length=1, description="Name, for the mass balance.")
+    free: str = Key(description="Field of the free form.")
+    bound: str = Key(description="Field of the bound form, without diffusivity, declared after the free one.")
+    forward: str = Key(description="Expression of the rate of binding, 1/s.")
+    backward: str = Key(description="Expression of the rate of release, 1/s.")
+
+    def reaction(self) -> Exchange:
+        """The reaction of the model."""
+        return Exchange(self.name, self.free, self.bound, self.forward, self.backward)
+
+
+class Door(Noun):
+    """Fields, reactions and parameters, in the words of the equations."""
+
+    fields: dict[str, FieldEntry] = Key({}, description="Fields by name, in the order in which they are solved.")
+    reactions: tuple[ReactionEntry, ...] = Key((), description="Rates of change of any form.")
+    transfers: tuple[TransferEntry, ...] = Key((), description="First-order losses with products.")
+    exchanges: tuple[ExchangeEntry, ...] = Key((), description="Reversible binding.")
+    parameters: dict[str, Parameters] = Key(
+        {},
+        description="Names in the expressions: a number (um, s, mg/mL), a quantity, a table of material to value with "
+        "`elsewhere` for the others, or an expression of t (s).",
+    )
+
+    def added_to(self, model: Model | None, materials: Sequence[str]) -> Model:
+        """The model with everything of this door added.
+
+        Parameters
+        ----------
+        model : Model or None
+            What there is already, with its fields before those of the door.
+        materials : sequence of str
+            Of the painting.
+
+        Raises
+        ------
+        ValueError
+            For unknown names, names used twice, expressions that cannot be read, fields in an impossible order.
+        """
+        for name in (*self.fields, *self.parameters):
+            check_symbol_name("fields" if name in self.fields else "parameters", name)
+        fields = tuple(entry.field(name, materials) for name, entry in self.fields.items())
+        entries = (*self.reactions, *self.transfers, *self.exchanges)
+        reactions: tuple[AnyReaction, ...] = tuple(entry.reaction() for entry in entries)
+        parameters: dict[str, Coefficient | str] = {
+            name: value if isinstance(value, str) else spread(value, materials, f"parameters.{name}")
+            for name, value in self.parameters.items()
+        }
+        if model is None:
+            return Model(fields, reactions, parameters)
+        return Model(
+            (*model.fields, *fields),
+            (*model.reactions, *reactions),
+            {**model.parameters, **parameters},
+            model.closings,
+        )
+
+
+def _optional(value: OneOrMany | None, materials: Sequence[str], where: str) -> Coefficient | None:
+    return None if value is None else spread(value, materials, where)

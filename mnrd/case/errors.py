@@ -157,9 +157,7 @@ def _walk(root: type[BaseModel], place: Sequence[str | int]) -> _Found:
             here = tagged
             continue
         cleaned.append(part)
-        noun = next(
-            (choice for choice in choices if part in choice.model_fields), choices[0] if choices else None
-        )
+        noun = next((choice for choice in choices if part in choice.model_fields), choices[0] if choices else None)
         info = noun.model_fields.get(str(part)) if noun else None
         here = info.annotation if info else _element(here)
     return _Found(tuple(cleaned), noun, info, _nouns(here))

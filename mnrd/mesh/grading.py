@@ -240,9 +240,7 @@ def _fitted(chain: _Chain, index: int, cells: int | None) -> float:
     count = cells or max(1, int(np.ceil(needed - ROUND_OFF)))
     if needed > count + ROUND_OFF:
         least = int(np.ceil(needed - ROUND_OFF))
-        raise ValueError(
-            f"layers[{index}].cells: got {cells}, must be >= {least} beside small cells, or raise growth"
-        )
+        raise ValueError(f"layers[{index}].cells: got {cells}, must be >= {least} beside small cells, or raise growth")
     low = high / count  # N(low) >= count >= N(high)
     for _ in range(BISECTIONS):
         middle = 0.5 * (low + high)

@@ -72,14 +72,10 @@ class Painting:
         mixed = np.zeros(shape)
         for name, fraction in zip(self.materials, self.fractions, strict=True):
             if name not in values:
-                raise ValueError(
-                    f"no value for material '{name}': give one for each of {', '.join(self.materials)}"
-                )
+                raise ValueError(f"no value for material '{name}': give one for each of {', '.join(self.materials)}")
             value = np.asarray(values[name], dtype=np.float64)
             if value.shape not in ((), shape[:1]):
-                raise ValueError(
-                    f"'{name}': got shape {value.shape}, must be a number or a profile {shape[:1]} (nz)"
-                )
+                raise ValueError(f"'{name}': got shape {value.shape}, must be a number or a profile {shape[:1]} (nz)")
             mixed += (fraction / float(FULL)) * (value if value.ndim == 0 else value[:, None, None])
         return mixed
 
@@ -109,7 +105,7 @@ def paint(
     Returns
     -------
     Painting
-        Materials in the order of first appearance. Fractions below 0.02 are snapped to 0, above 0.98 to 1.
+        Materials in the order of first appearance. No fraction is between 0 and 0.02, or 0.98 and 1.
 
     Raises
     ------
@@ -149,9 +145,7 @@ def _paint_layers(mesh: Mesh, layers: Sequence[tuple[str, Depth]], fractions: ND
         for name, top in layers:
             depth = _sub_columns(top, x, y)
             if (depth < highest).any():
-                raise ValueError(
-                    f"layer '{name}': its top rises above that of the layer over it, they must not cross"
-                )
+                raise ValueError(f"layer '{name}': its top rises above that of the layer over it, they must not cross")
             highest = depth
             below.append(_share_below(depth, mesh.z))
         deeper = [*below[1:], np.zeros((1, 1, 1))]

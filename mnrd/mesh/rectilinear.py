@@ -112,8 +112,7 @@ def _checked_edges(axis: str, edges: object) -> Array:
     if not (np.diff(row) > 0.0).all():
         index = int(np.argmin(np.diff(row) > 0.0)) + 1
         raise ValueError(
-            f"mesh.{axis}[{index}]: got {row[index]:g} um after {row[index - 1]:g} um, "
-            "edges must be strictly ascending"
+            f"mesh.{axis}[{index}]: got {row[index]:g} um after {row[index - 1]:g} um, edges must be strictly ascending"
         )
     row.flags.writeable = False
     return row

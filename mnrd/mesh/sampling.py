@@ -15,7 +15,7 @@ Depth = float | Callable[[Array, Array], Array]
 Box = tuple[tuple[float, float], tuple[float, float], tuple[float, float]]
 
 FULL = 255  # a whole cell, in bytes
-SNAP = 0.02  # fractions below this become 0, and above 1 - this become 1
+LEAST = 5  # bytes, 0.02: no smaller fraction than this is kept
 CHUNK = 256  # cells sub-sampled at once: 1 MB per coordinate array, which stays in the cache
 PROBES = 2_000_000  # points probed at once
 THIN = 4  # a region as thin as this number of cells is sampled in all cells of its box
@@ -98,14 +98,13 @@ def quantise(shares: Array) -> NDArray[np.uint8]:
     Returns
     -------
     (n_materials, ...) uint8 array
-        The sum over the first axis is 255. Shares below 0.02 are 0, and above 0.98 are 255.
+        The sum over the first axis is 255. No share is between 0 and 0.02, or 0.98 and 1: those become the nearer
+        of the two ends, so that slivers are gone and the volume of a slender shape is kept on average.
     """
-    kept = np.where(shares < SNAP, 0.0, shares)
-    pure = kept > 1.0 - SNAP
-    kept = np.where(pure.any(axis=0), pure, kept)
-    parts = np.rint(FULL * kept / kept.sum(axis=0)).astype(np.int16)
+    parts = np.rint(FULL * shares).astype(np.int16)
+    parts = np.where(parts < LEAST, np.where(2 * parts < LEAST, 0, LEAST), parts)
     largest = parts.argmax(axis=0)[None]
-    rest = FULL - parts.sum(axis=0, dtype=np.int16)[None]  # what rounding left over goes to the largest
+    rest = FULL - parts.sum(axis=0)[None]  # what rounding left over goes to the largest
     np.put_along_axis(parts, largest, np.take_along_axis(parts, largest, axis=0) + rest, axis=0)
     return parts.astype(np.uint8)
 
@@ -216,9 +215,7 @@ def _sample(
     labels = np.repeat(before.argmax(axis=0).astype(np.int16)[:, None], x.shape[1], axis=1)
     several = np.flatnonzero(before.max(axis=0) < FULL)
     for layer, top in enumerate(tops) if several.size else ():
-        labels[several] = np.where(
-            z[several] >= depth_at(top, x[several], y[several]), layer, labels[several]
-        )
+        labels[several] = np.where(z[several] >= depth_at(top, x[several], y[several]), layer, labels[several])
     hit = np.zeros(x.shape, dtype=bool)
     for material, inside in near:
         within = _evaluate(inside, x, y, z)

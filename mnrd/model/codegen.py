@@ -181,20 +181,14 @@ def _sum(kinetics: Kinetics, field: int, index: int, term: Term) -> str:
     solved = sympy.Symbol(f"newest.{kinetics.fields[field]}", nonnegative=True)
     shared, (gain, loss) = sympy.cse([term.gain, term.loss])
     gained, lost = c_text(gain), f"{c_factor(loss)} * {_name(solved)}"
-    rate = {(True, False): f"-{lost}", (False, True): gained}.get(
-        (gain == 0, loss == 0), f"{gained} - {lost}"
-    )
+    rate = {(True, False): f"-{lost}", (False, True): gained}.get((gain == 0, loss == 0), f"{gained} - {lost}")
     used = [gain, loss] if loss == 0 else [gain, loss, solved]
-    return SUM.format(
-        name=_comment(term.name), body=_body(kinetics, shared, used, " " * 16), rate=rate, index=index
-    )
+    return SUM.format(name=_comment(term.name), body=_body(kinetics, shared, used, " " * 16), rate=rate, index=index)
 
 
 def _comment(name: str) -> str:
     """A name that cannot leave its comment."""
-    return "".join(
-        letter if (letter.isascii() and letter.isalnum()) or letter in " _-+,()" else "_" for letter in name
-    )
+    return "".join(letter if (letter.isascii() and letter.isalnum()) or letter in " _-+,()" else "_" for letter in name)
 
 
 def _name(symbol: sympy.Symbol) -> str:
@@ -205,9 +199,7 @@ def _scalars(kinetics: Kinetics, expressions: Iterable[sympy.Expr]) -> str:
     """Loads that do not depend on the cell."""
     loads = [(symbol, kinetics.position(symbol)) for symbol in operands_of(expressions)]
     return "".join(
-        f"    const double {_name(symbol)} = scalars[{index}];\n"
-        for symbol, (kind, index) in loads
-        if kind == "scalar"
+        f"    const double {_name(symbol)} = scalars[{index}];\n" for symbol, (kind, index) in loads if kind == "scalar"
     )
 
 

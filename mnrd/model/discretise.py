@@ -76,9 +76,7 @@ class FieldOperator:
         Grows whenever a conductance changes.
     """
 
-    def __init__(
-        self, backend: Backend, grid: Grid, problem: Problem, field: Field, fractions: Array
-    ) -> None:
+    def __init__(self, backend: Backend, grid: Grid, problem: Problem, field: Field, fractions: Array) -> None:
         self.backend, self.grid, self.problem, self.field = backend, grid, problem, field
         self.fractions = fractions
         mesh, shape = problem.mesh, problem.mesh.shape

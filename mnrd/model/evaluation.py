@@ -54,9 +54,7 @@ def evaluate(expression: sympy.Expr, values: Mapping[sympy.Symbol, Any]) -> Any:
     above, below = fraction(expression)
     if expression.is_Mul or below:
         dividend = reduce(operator.mul, [evaluate(part, values) for part in above]) if above else 1.0
-        return (
-            dividend / reduce(operator.mul, [evaluate(part, values) for part in below]) if below else dividend
-        )
+        return dividend / reduce(operator.mul, [evaluate(part, values) for part in below]) if below else dividend
     operands = [evaluate(part, values) for part in arguments(expression)]
     if is_product(expression):
         return reduce(operator.mul, operands[:1] * int(expression.exp))

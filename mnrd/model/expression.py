@@ -199,7 +199,7 @@ class _Reader:
         if base.is_Number and exponent.is_Number:
             with np.errstate(all="ignore"):
                 return self.finite(np.power(float(base), float(exponent)))
-        result = base**exponent
+        result = base ** (sympy.S.Half if exponent == sympy.Float(0.5) else exponent)
         powers = [part.exp for part in sympy.Mul.make_args(result) if part.is_Pow]
         if any(power.is_Number and abs(power) > LARGEST_POWER for power in powers):
             raise self.error("a power of a power is too large", f"(at most {LARGEST_POWER})")
@@ -252,9 +252,7 @@ def of_time(text: str, where: str) -> Callable[[float], float]:
         with np.errstate(all="ignore"):
             result = float(evaluate(expression, {time: np.float64(t)}))
         if not 0.0 <= result < math.inf:
-            raise ExpressionError(
-                f"{where}: got {result:g} at t = {t:g} s from '{text}', must be finite and >= 0"
-            )
+            raise ExpressionError(f"{where}: got {result:g} at t = {t:g} s from '{text}', must be finite and >= 0")
         return result
 
     return value
@@ -289,7 +287,5 @@ def on_cells(text: str, mesh: Mesh, where: str) -> Array:
     if wrong.any():
         k, j, i = np.unravel_index(int(np.argmax(wrong)), mesh.shape)
         place = f"x = {mesh.xc[i]:g}, y = {mesh.yc[j]:g}, z = {mesh.zc[k]:g} um"
-        raise ExpressionError(
-            f"{where}: got {values[k, j, i]:g} at {place} from '{text}', must be finite and >= 0"
-        )
+        raise ExpressionError(f"{where}: got {values[k, j, i]:g} at {place} from '{text}', must be finite and >= 0")
     return values

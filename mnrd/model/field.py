@@ -80,13 +80,9 @@ class Reservoir:
             raise ValueError("reservoir.amount: the capacity is infinite, give a finite one")
         dissolved = self.capacity * self.activity
         if amount < dissolved * (1 - 1e-12):
-            raise ValueError(
-                f"reservoir.amount: got {amount:g}, must be >= capacity x activity = {dissolved:g}"
-            )
+            raise ValueError(f"reservoir.amount: got {amount:g}, must be >= capacity x activity = {dissolved:g}")
         if amount > dissolved * (1 + 1e-12) and self.saturation == inf:
-            raise ValueError(
-                "reservoir.amount: more than capacity x activity is a suspension, give a saturation"
-            )
+            raise ValueError("reservoir.amount: more than capacity x activity is a suspension, give a saturation")
 
     def _check_drying(self, rate: float, final: float) -> None:
         check_number("reservoir.drying[0]", rate)

@@ -109,9 +109,7 @@ class Model:
         for reaction in self.reactions:
             if isinstance(reaction, Exchange):
                 if reaction.bound in free_of:
-                    raise ValueError(
-                        f"reactions.{reaction.name}.bound: '{reaction.bound}' is bound in two exchanges"
-                    )
+                    raise ValueError(f"reactions.{reaction.name}.bound: '{reaction.bound}' is bound in two exchanges")
                 free_of[reaction.bound] = reaction.free
         for reaction in self.reactions:
             where = f"reactions.{reaction.name}"

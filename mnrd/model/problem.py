@@ -66,9 +66,7 @@ class Problem:
         for index, membrane in enumerate(field.membranes):
             place = f"{where}.membranes[{index}]"
             if membrane.depth > self.mesh.z[-1]:
-                raise ValueError(
-                    f"{place}.depth: got {membrane.depth:g} um, the mesh ends at {self.mesh.z[-1]:g} um"
-                )
+                raise ValueError(f"{place}.depth: got {membrane.depth:g} um, the mesh ends at {self.mesh.z[-1]:g} um")
             if isinstance(membrane.permeability, Mapping):
                 self._check_materials(f"{place}.permeability", membrane.permeability, complete=True)
 

@@ -105,11 +105,7 @@ def _power(base: Interval, exponent: sympy.Expr) -> Interval:
             return -math.inf, math.inf
         return (1.0 / below if below else math.inf), (1.0 / above if above else math.inf)
     with np.errstate(over="ignore"):
-        ends = [
-            float(np.power(np.float64(end), float(exponent)))
-            for end in base
-            if end >= 0 or exponent.is_Integer
-        ]
+        ends = [float(np.power(np.float64(end), float(exponent))) for end in base if end >= 0 or exponent.is_Integer]
     if low >= 0.0:
         return ends[0], ends[1]
     if not exponent.is_Integer:
@@ -170,9 +166,7 @@ def _multiplied_out(term: sympy.Expr, where: str) -> sympy.Expr:
         if base.is_Add and exponent.is_Integer and exponent > 0:
             count *= math.comb(len(base.args) + int(exponent) - 1, int(exponent))
             if count > MOST_TERMS:
-                raise ExpressionError(
-                    f"{where}: '{term}' has more than {MOST_TERMS} terms when multiplied out"
-                )
+                raise ExpressionError(f"{where}: '{term}' has more than {MOST_TERMS} terms when multiplied out")
             factor = sympy.expand_multinomial(factor, deep=False)
         factors.append(factor)
     return sympy.expand_mul(sympy.Mul(*factors), deep=False)

@@ -101,23 +101,34 @@ def reflected(block: Block, axis: Literal["x", "y"]) -> Block:
 
 def cut_at(block: Block) -> tuple[int, int]:
     """Indices (x, y) of the edges nearest to the axis of the channel that is nearest to the middle."""
-    place = middle = 0.5 * np.array([block.x[0] + block.x[-1], block.y[0] + block.y[-1]])
+    middle = 0.5 * (block.x[0] + block.x[-1]), 0.5 * (block.y[0] + block.y[-1])
     length = np.tensordot(np.diff(block.z), block.channel, axes=1)  # of channel in each column
-    if length.max() > 0.0:
-        rows, columns = np.nonzero(length > 0.9 * length.max())  # the columns around the axes of the deepest
-        axes = np.column_stack((_centres(block.x)[columns], _centres(block.y)[rows]))
-        distance = np.linalg.norm(axes - middle, axis=1)
-        near = distance <= distance.min() + 0.02 * np.ptp(block.x)
-        place = axes[near].mean(axis=0)
-    return int(np.abs(block.x - place[0]).argmin()), int(np.abs(block.y - place[1]).argmin())
+    if length.max() == 0.0:
+        return _nearest(block.x, middle[0]), _nearest(block.y, middle[1])
+    rows, columns = np.nonzero(length > 0.9 * length.max())  # the columns around the axes of the deepest
+    distance = np.hypot(_centres(block.x)[columns] - middle[0], _centres(block.y)[rows] - middle[1])
+    near = distance <= distance.min() + 0.02 * np.ptp(block.x)
+    return _on_axis(block.x, columns[near]), _on_axis(block.y, rows[near])
 
 
 def _centres(edges: Array) -> Array:
     return 0.5 * (edges[1:] + edges[:-1])
 
 
+def _nearest(edges: Array, place: float) -> int:
+    return int(np.abs(edges - place).argmin())
+
+
+def _on_axis(edges: Array, cells: NDArray[np.intp]) -> int:
+    """Edge in the middle of the cells; if they touch one side only, the axis lies on that side (a mirror)."""
+    at_low, at_high = 0 in cells, edges.size - 2 in cells
+    if at_low != at_high:
+        return 0 if at_low else edges.size - 1
+    return _nearest(edges, _centres(edges)[cells].mean())
+
+
 def visible_faces(block: Block, column: int, row: int) -> list[Face]:
-    """The rectangles that are seen from the front right (+x, -y) and above, the front right quarter being gone.
+    """The rectangles seen from the front right (+x, -y) and above when the front right quarter is gone.
 
     That quarter is the cells from edge `column` on in x and before edge `row` in y. Farther faces come first.
     """

@@ -149,9 +149,7 @@ def _paint_face(axes: Axes, face: Face, highest: float) -> Any:
     """Colour one face by its concentration; returns what a colour bar needs."""
     across, up = _on_face(face, *np.meshgrid(face.u, face.v))
     values = _at_nodes(face.concentration)
-    return axes.pcolormesh(
-        across, up, values, shading="gouraud", cmap=COLOURS, vmin=0.0, vmax=highest, rasterized=True
-    )
+    return axes.pcolormesh(across, up, values, shading="gouraud", cmap=COLOURS, vmin=0.0, vmax=highest, rasterized=True)
 
 
 def _outline(axes: Axes, face: Face, is_layer: Sequence[bool]) -> None:
@@ -203,7 +201,7 @@ def _name_layers(axes: Axes, block: Block, materials: Sequence[str], channels: S
 
 def _rule_depth(axes: Axes, block: Block) -> None:
     """A ruler for the depth along the left edge."""
-    step = _round_step(float(block.z[-1]) / 4.0)
+    step = _round_step(max(float(block.z[-1]) / 4.0, float(np.ptp(block.x) + np.ptp(block.y)) / 30.0))
     for tick in np.arange(0.0, block.z[-1] * (1.0 + 1e-9), step):
         left, height = projected(block.x[0], block.y[0], tick)
         axes.annotate(
@@ -220,7 +218,7 @@ def _rule_widths(axes: Axes, block: Block) -> None:
         (x0, y0), (x1, y1) = sorted([projected(*corner, 0.0), projected(*end, 0.0)])
         width = abs(corner[0] - end[0]) + abs(corner[1] - end[1])
         axes.annotate(
-            f"{width:.3g} µm", (0.5 * (x0 + x1), 0.5 * (y0 + y1)), (0, 7), textcoords="offset points",
+            f"{width:.4g} µm", (0.5 * (x0 + x1), 0.5 * (y0 + y1)), (0, 7), textcoords="offset points",
             rotation=degrees(atan2(y1 - y0, x1 - x0)), color=INK, fontsize=9.5, ha="center", va="center",
         )  # fmt: skip
 

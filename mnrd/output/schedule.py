@@ -69,9 +69,7 @@ class EveryInterval:
 
     def next_time(self, after: float) -> float:
         """First start + n interval, n >= 0, later than `after`."""
-        count = max(
-            floor((after - self.start) / self.interval), 0
-        )  # round-off can make it one off either way
+        count = max(floor((after - self.start) / self.interval), 0)  # round-off can make it one off either way
         return next(time for time in map(self._at, range(max(count - 1, 0), count + 3)) if time > after)
 
     def due(self, time: float, step: int) -> bool:

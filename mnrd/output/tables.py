@@ -9,6 +9,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from mnrd.model.field import Field
+from mnrd.model.model import AnyReaction, Model
+from mnrd.model.problem import Problem
+from mnrd.model.reaction import Exchange, Reaction, Transfer
 from mnrd.output.labels import labelled, per_area
 from mnrd.output.ledger import Ledger
 from mnrd.output.schedule import Schedule
@@ -18,7 +22,7 @@ BALANCE = ("applied", "donor", "cells", "receptor", "permeated", "evaporated", "
 
 
 class Table:
-    """A CSV file that grows by whole lines: a row goes out in one write, so a killed run leaves no half of it.
+    """A CSV file that grows by whole lines: rows go out in one write each, so a killed run leaves no half.
 
     Parameters
     ----------
@@ -31,20 +35,23 @@ class Table:
     def __init__(self, path: Path, columns: Sequence[str]) -> None:
         self.columns = tuple(columns)
         self._path = path
-        self._file = path.open("xb", buffering=0)
+        self._known = set(columns)  # columns, and what has been warned of
+        path.touch(exist_ok=False)
         self._write(self.columns)
 
     def add(self, row: Mapping[str, object]) -> None:
-        """Append a row; a column it lacks stays empty, one that the header lacks is left out with a warning."""
-        unknown = row.keys() - set(self.columns)
+        """Append a row; a column it lacks stays empty, one the header lacks is left out with a warning."""
+        unknown = row.keys() - self._known
         if unknown:
             logging.getLogger("mnrd").warning("%s: no column for %s", self._path, ", ".join(sorted(unknown)))
+            self._known |= unknown
         self._write([_text(row.get(column, "")) for column in self.columns])
 
     def _write(self, cells: Sequence[object]) -> None:
         line = io.StringIO()
         csv.writer(line, lineterminator="\n").writerow(cells)
-        self._file.write(line.getvalue().encode())
+        with self._path.open("ab", buffering=0) as file:
+            file.write(line.getvalue().encode())
 
 
 def _text(value: object) -> object:
@@ -79,7 +86,7 @@ class Series:
         self._table.add(row)
 
 
-def _field_columns(simulation: Any, field: Any) -> dict[str, float]:
+def _field_columns(simulation: Any, field: Field) -> dict[str, float]:
     """Columns of one field."""
     unit, factor = per_area(field.unit)
     scale = factor / simulation.problem.mesh.footprint
@@ -88,16 +95,32 @@ def _field_columns(simulation: Any, field: Any) -> dict[str, float]:
     if field.diffusivity is None:
         row[labelled(field.name, unit, "cells")] = ledger.cells * scale
     else:
-        for side, flux in simulation.fluxes(field.name).items():
-            row[labelled(field.name, f"{unit}/h", f"flux {side}")] = flux * scale * SECONDS_PER_HOUR
-        for side, activity in simulation.reservoir(field.name).items():
-            row[labelled(field.name, field.unit, f"activity {side}")] = activity
+        fluxes, reservoirs = simulation.fluxes(field.name), simulation.reservoir(field.name)
+        for side in ("top", "base"):
+            row[labelled(field.name, f"{unit}/h", f"flux {side}")] = fluxes[side] * scale * SECONDS_PER_HOUR
+            row[labelled(field.name, field.unit, f"activity {side}")] = reservoirs[side]
         for part in BALANCE:
             row[labelled(field.name, unit, part)] = getattr(ledger, part) * scale
-    for reaction, gain in ledger.terms.items():
+    booked = dict.fromkeys(_reactions_of(field.name, simulation.problem.model), 0.0) | dict(ledger.terms)
+    for reaction, gain in booked.items():
         row[labelled(field.name, unit, f"by {reaction}")] = gain * scale
     row[labelled(field.name, "", "relative error")] = ledger.relative_error
     return row
+
+
+def _reactions_of(name: str, model: Model) -> list[str]:
+    """Names of the reactions that change a field: known before the first amount is booked."""
+
+    def changed(reaction: AnyReaction) -> set[str]:
+        match reaction:
+            case Reaction():
+                return set(reaction.rates)
+            case Transfer():
+                return {reaction.source, *reaction.products}
+            case Exchange():
+                return {reaction.free, reaction.bound}
+
+    return [reaction.name for reaction in model.reactions if name in changed(reaction)]
 
 
 class Layers:
@@ -135,7 +158,7 @@ class Layers:
             self._table = Table(self._path, self.COLUMNS)
         problem = simulation.problem
         volumes = _material_volumes(problem)
-        forms = _forms(problem.model.reactions)
+        forms = _forms(problem.model)
         for field in problem.model.fields:
             unit, factor = per_area(field.unit)
             for layer, amount in simulation.amounts(field.name).items():
@@ -147,13 +170,13 @@ class Layers:
                 self._table.add(dict(zip(self.COLUMNS, cells, strict=True)))
 
 
-def _material_volumes(problem: Any) -> dict[str, float]:
+def _material_volumes(problem: Problem) -> dict[str, float]:
     """Volume of every material, um^3."""
     painting, volume = problem.painting, problem.mesh.volume
     return {name: float((painting.fraction(name) * volume).sum()) for name in painting.materials}
 
 
-def _forms(reactions: Sequence[Any]) -> dict[str, str]:
+def _forms(model: Model) -> dict[str, str]:
     """``free`` or ``bound`` for the fields of an exchange."""
-    exchanges = [reaction for reaction in reactions if hasattr(reaction, "bound")]
+    exchanges = [reaction for reaction in model.reactions if isinstance(reaction, Exchange)]
     return {e.free: "free" for e in exchanges} | {e.bound: "bound" for e in exchanges}

@@ -22,9 +22,7 @@ from mnrd.output.schedule import Schedule
 if TYPE_CHECKING:
     from mnrd.mesh.paint import Painting
 
-COMPRESSION = (
-    1  # of 9: fields are smooth or zero, so this does nearly all there is to gain at a fraction of the time
-)
+COMPRESSION = 1  # of 9: fields are smooth or zero, so this does nearly all there is to gain at a fraction of the time
 
 
 def write_rectilinear(
@@ -98,7 +96,7 @@ def _grid(mesh: Mesh, arrays: Mapping[str, NDArray[Any]], time: float, materials
 
 def write_collection(path: Path, entries: Sequence[tuple[float, str]]) -> None:
     """Write the .pvd file that lists (time in s, file name beside it) in one go."""
-    rows = "".join(f'    <DataSet timestep="{time!r}" file={quoteattr(file)}/>\n' for time, file in entries)
+    rows = "".join(f'    <DataSet timestep="{float(time)!r}" file={quoteattr(file)}/>\n' for time, file in entries)
     write_text(
         path,
         '<?xml version="1.0"?>\n<VTKFile type="Collection" version="0.1" byte_order="LittleEndian">\n'
@@ -152,15 +150,15 @@ class FieldSeries:
         write_collection(self._directory / "fields.pvd", self._entries)
 
     def _concentrations(self, simulation: Any) -> dict[str, NDArray[Any]]:
+        fields = {field.name: field for field in simulation.problem.model.fields}
         arrays = {}
-        for field in simulation.problem.model.fields:
-            if self._fields is None or field.name in self._fields:
-                name, unit = field.name, field.unit
-                arrays[labelled(name, unit)] = simulation.concentration(name).astype(self._dtype)
-                if (
-                    field.diffusivity is not None
-                ):  # an immobile field exchanges nothing, its activity has no use
-                    arrays[labelled(name, unit, "activity")] = simulation.activity(name).astype(self._dtype)
+        for name in fields if self._fields is None else self._fields:
+            if name not in fields:
+                raise ValueError(f"output of fields: no field '{name}', must be among {', '.join(fields)}")
+            unit = fields[name].unit
+            arrays[labelled(name, unit)] = simulation.concentration(name).astype(self._dtype)
+            if fields[name].diffusivity is not None:  # what is immobile exchanges nothing by its activity
+                arrays[labelled(name, unit, "activity")] = simulation.activity(name).astype(self._dtype)
         return arrays
 
 

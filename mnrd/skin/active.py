@@ -57,9 +57,7 @@ class Active(Noun):
         None, description="Formula of the un-ionised molecule, for the molar volume, such as 'C8H10N4O2'."
     )
     rings: int = Field(0, ge=0, description="Number of rings.")
-    double_bonds: int = Field(
-        0, ge=0, description="Double bonds of the Kekulé structure (benzene has three)."
-    )
+    double_bonds: int = Field(0, ge=0, description="Double bonds of the Kekulé structure (benzene has three).")
     triple_bonds: int = Field(0, ge=0, description="Number of triple bonds.")
     solubility: Concentration | None = Field(
         None, gt=0, description="Solubility in water of the un-ionised form; not limited if left out."
@@ -70,9 +68,7 @@ class Active(Noun):
     shape: Literal["globular", "hyaluronan"] = Field(
         "globular", description="Law for the radius of a macromolecule: globular protein or hyaluronan coil."
     )
-    radius: Length | None = Field(
-        None, gt=0, description="Hydrodynamic radius of a macromolecule, as measured."
-    )
+    radius: Length | None = Field(None, gt=0, description="Hydrodynamic radius of a macromolecule, as measured.")
     permeability_sc: Permeability | None = Field(
         None,
         gt=0,
@@ -121,7 +117,5 @@ class Active(Noun):
     @model_validator(mode="after")
     def _acids_have_a_pka(self) -> Active:
         if self.albumin_class == "carboxylic acid" and not self.acid_pka:
-            raise ValueError(
-                "acid_pka: missing for a carboxylic acid, give acid_pka or another albumin_class"
-            )
+            raise ValueError("acid_pka: missing for a carboxylic acid, give acid_pka or another albumin_class")
         return self

@@ -10,8 +10,8 @@ from mnrd.skin.needles import Needle, tip_width
 from mnrd.skin.shapes import Body, Shape
 from mnrd.units import Angle, Length, Noun
 
-# Steel needles of 770 um length and 140 um width left channels of 71 um diameter (Kalluri et al. 2011); depths of
-# 20 to 60 % of the needle length are seen (PERMEATION 1.5).
+# Steel needles 770 um long and 140 um wide left channels of 71 um diameter (Kalluri et al. 2011); depths of 20 to
+# 60 % of the needle length are seen (PERMEATION 1.5).
 WIDTH = 0.5  # of the needle's base width
 DEPTH = 0.4  # of the needle's length
 
@@ -19,9 +19,7 @@ DEPTH = 0.4  # of the needle's length
 class Channel(Noun):
     """Geometry of a channel; what is left out follows from the needle that made it."""
 
-    shape: Shape | None = Field(
-        None, description="As for needles. Default: slit if the needle is one, otherwise cone."
-    )
+    shape: Shape | None = Field(None, description="As for needles. Default: slit if the needle is one, otherwise cone.")
     width: Length | None = Field(
         None, gt=0, description="At the skin surface. Default: half the base width of the needle."
     )
@@ -31,9 +29,7 @@ class Channel(Noun):
     tip: Length | None = Field(
         None, ge=0, description="Width at the lower end. Needed for a truncated cone; default as for needles."
     )
-    breadth: Length | None = Field(
-        None, gt=0, description="Long side of a slit. Default: that of the needle."
-    )
+    breadth: Length | None = Field(None, gt=0, description="Long side of a slit. Default: that of the needle.")
     tilt: Angle | None = Field(None, ge=0, lt=90, description="Default: that of the needle, or 0.")
     azimuth: Angle | None = Field(None, description="Default: that of the needle, or 0.")
     rotation: Angle | None = Field(None, description="Default: that of the needle, or 0.")
@@ -65,12 +61,8 @@ def hole(channel: Channel, needle: Needle | None = None) -> Body:
     ValueError
         When width or depth are missing and there is no needle, or the sizes do not fit each other.
     """
-    width, depth = channel.width, channel.depth
-    for name, given in (("width", width), ("depth", depth)):
-        if given is None and needle is None:
-            raise ValueError(f"channel.{name}: must be given where there is no needle")
-    if needle is not None:
-        width, depth = width or WIDTH * needle.width, depth or DEPTH * needle.length
+    width = _or_share(channel.width, "width", WIDTH * needle.width if needle else None)
+    depth = _or_share(channel.depth, "depth", DEPTH * needle.length if needle else None)
     shape = channel.shape or ("slit" if needle and needle.shape == "slit" else "cone")
     return Body(
         shape=shape,
@@ -82,6 +74,13 @@ def hole(channel: Channel, needle: Needle | None = None) -> Body:
         azimuth=_inherited(channel, needle, "azimuth"),
         rotation=_inherited(channel, needle, "rotation"),
     )
+
+
+def _or_share(given: float | None, name: str, of_needle: float | None) -> float:
+    size = of_needle if given is None else given
+    if size is None:
+        raise ValueError(f"channel.{name}: must be given where there is no needle")
+    return size
 
 
 def _inherited(channel: Channel, needle: Needle | None, name: str) -> float:

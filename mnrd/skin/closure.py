@@ -126,15 +126,12 @@ def shrinking(openness: Openness, levels: int = 25) -> list[tuple[float, float]]
         Ascending in time; the factor of the last is 0 when the channels close for good.
     """
     steps = [
-        (openness.time_of(1.0 - (level - 0.5) / levels), sqrt(1.0 - level / levels))
-        for level in range(1, levels + 1)
+        (openness.time_of(1.0 - (level - 0.5) / levels), sqrt(1.0 - level / levels)) for level in range(1, levels + 1)
     ]
     return [(time, factor) for time, factor in steps if time < inf]
 
 
-def occlusion_of(
-    occluded: bool, switches: Sequence[tuple[float, bool]] = ()
-) -> tuple[tuple[float, bool], ...]:
+def occlusion_of(occluded: bool, switches: Sequence[tuple[float, bool]] = ()) -> tuple[tuple[float, bool], ...]:
     """Occlusion history from the state at the start and the later (time s, occluded) switches."""
     return ((0.0, occluded), *sorted(switches))
 

@@ -58,12 +58,8 @@ class Donor(Noun):
         gt=0,
         description="Depth of the vehicle (2 mg/cm^2 of a watery one is '20 um'); infinite dose if left out.",
     )
-    pH: float = Field(
-        7.4, ge=0, le=14, description="pH of the vehicle; decides how much of the drug is un-ionised."
-    )
-    occluded: bool = Field(
-        False, description="Whether the site is covered; covered channels close more slowly."
-    )
+    pH: float = Field(7.4, ge=0, le=14, description="pH of the vehicle; decides how much of the drug is un-ionised.")
+    occluded: bool = Field(False, description="Whether the site is covered; covered channels close more slowly.")
     area: Annotated[Disc | Rectangle, Field(discriminator="kind")] | None = Field(
         None, description="Dosed part of the surface; all of it if left out."
     )
@@ -116,9 +112,7 @@ class Donor(Noun):
             loss=evaporation,
             saturation=solubility / partition,
             amount=None if self.depth is None else depth * concentration,
-            drying=None
-            if self.drying is None
-            else (self.drying.rate * partition, self.drying.depth * partition),
+            drying=None if self.drying is None else (self.drying.rate * partition, self.drying.depth * partition),
             area=self.coverage(mesh),
         )
 

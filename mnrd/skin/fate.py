@@ -27,9 +27,7 @@ class Fate:
         return Fate(self.reactions + other.reactions, {**self.parameters, **other.parameters})
 
 
-def fate(
-    permeant: Permeant, local: Mapping[str, Local], around: Surroundings, names: Mapping[str, Permeant]
-) -> Fate:
+def fate(permeant: Permeant, local: Mapping[str, Local], around: Surroundings, names: Mapping[str, Permeant]) -> Fate:
     """Everything that happens to one active.
 
     Parameters
@@ -56,9 +54,7 @@ def clearance(permeant: Permeant, local: Mapping[str, Local], around: Surroundin
     name = f"clearance_{permeant.field}"
     flow = around.laws.blood_flow
     steady = flow == 1.0
-    reaction = Transfer(
-        f"clearance of {permeant.field}", permeant.field, name if steady else f"{name}*{FLOW}"
-    )
+    reaction = Transfer(f"clearance of {permeant.field}", permeant.field, name if steady else f"{name}*{FLOW}")
     return Fate((reaction,), {name: rates} if steady else {name: rates, FLOW: flow})
 
 
@@ -93,9 +89,7 @@ def dissolution(permeant: Permeant, load: Load, solubility: float, release: Coef
     rate, time = f"dissolution_{name}", load.time or 1.0
     if load.release == "kinetic":
         if solubility == float("inf"):
-            return Fate(
-                (Transfer(f"dissolution of {name}", solid, rate, {name: 1.0}),), {rate: log(20.0) / time}
-            )
+            return Fate((Transfer(f"dissolution of {name}", solid, rate, {name: 1.0}),), {rate: log(20.0) / time})
         expression = f"{rate}*Max(1 - {name}/solubility_{name}, 0)"
         parameters: dict[str, Coefficient | str] = {rate: log(20.0) / time, f"solubility_{name}": solubility}
         return Fate((Transfer(f"dissolution of {name}", solid, expression, {name: 1.0}),), parameters)
@@ -128,9 +122,7 @@ def _metabolism(
         product = names[conversion.product].properties
         goal = product.name
         products[goal] = conversion.molar_yield * product.molar_mass / permeant.properties.molar_mass
-    title = (
-        f"metabolism {number + 1} of {name} to {goal}" if products else f"metabolism {number + 1} of {name}"
-    )
+    title = f"metabolism {number + 1} of {name} to {goal}" if products else f"metabolism {number + 1} of {name}"
     if conversion.vmax is not None and conversion.km is not None:
         parameters = {
             f"vmax_{end}": _in_layers(conversion.layers, conversion.vmax, around),

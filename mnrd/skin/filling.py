@@ -51,9 +51,7 @@ class Stay(Noun):
     """Needles that stay in the skin, until a step 'remove needles' if there is one."""
 
     material: Literal["impermeable", "porous"] = Field(description="Whether drug passes through the needle.")
-    porosity: Fraction | None = Field(
-        None, gt=0, lt=1, description="Volume fraction of pores of a porous needle."
-    )
+    porosity: Fraction | None = Field(None, gt=0, lt=1, description="Volume fraction of pores of a porous needle.")
 
     @model_validator(mode="after")
     def _complete(self) -> Stay:

@@ -64,9 +64,7 @@ class Laws(Noun):
             raise ValueError(f"got {flow:g}, must be >= 0")
         return flow
 
-    def properties(
-        self, active: Active, *, vehicle_ph: float, sc_thickness: float | None
-    ) -> TissueProperties:
+    def properties(self, active: Active, *, vehicle_ph: float, sc_thickness: float | None) -> TissueProperties:
         """What these laws make of an active; ValueError says which input is missing."""
         return properties(
             active,

@@ -21,9 +21,7 @@ from mnrd.units import Length, Noun
 class Ridges(Noun):
     """Rete ridges of an interface: z = z0 + A cos(2 pi x / wavelength) cos(2 pi y / wavelength)."""
 
-    amplitude: Length = Field(
-        gt=0, description="A, half the height from valley to peak; 20 to 50 um in human skin."
-    )
+    amplitude: Length = Field(gt=0, description="A, half the height from valley to peak; 20 to 50 um in human skin.")
     wavelength: Length = Field(gt=0, description="From ridge to ridge; 100 to 200 um in man.")
 
 
@@ -32,7 +30,7 @@ class Layer(Noun):
 
     name: str = Field(
         min_length=1,
-        description="stratum corneum, viable epidermis, junction, papillary dermis, reticular dermis, or your own.",
+        description="stratum corneum, viable epidermis, junction, papillary dermis, reticular dermis or your own",
     )
     thickness: Length = Field(gt=0, description="Mean thickness.")
     cells: int | None = Field(
@@ -68,9 +66,7 @@ class Skin(Noun):
                 raise ValueError(f"layers[{index}].name: '{layer.name}' is used twice, names must differ")
             below = layer.ridges.amplitude if layer.ridges else 0.0
             if below and index == len(names) - 1:
-                raise ValueError(
-                    f"layers[{index}].ridges: must be left out of the last layer, its base is flat"
-                )
+                raise ValueError(f"layers[{index}].ridges: must be left out of the last layer, its base is flat")
             if above + below >= layer.thickness:
                 raise ValueError(
                     f"layers[{index}].thickness: got {layer.thickness:g} um, must be > {above + below:g} um, "

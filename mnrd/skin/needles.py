@@ -22,7 +22,7 @@ class Needle(Noun):
 
     shape: Shape = Field(
         "cone",
-        description="Cylinder, cone, truncated cone, pyramid on a square or equilateral triangle, or slit (blade).",
+        description="Cylinder, cone, truncated cone, pyramid on a square or a regular triangle, slit (blade).",
     )
     length: Length = Field(gt=0, description="From base to tip.")
     width: Length = Field(
@@ -35,9 +35,7 @@ class Needle(Noun):
     )
     breadth: Length | None = Field(None, gt=0, description="Long side of a slit.")
     tilt: Angle = Field(0.0, ge=0, lt=90, description="Angle between needle and vertical.")
-    azimuth: Angle = Field(
-        0.0, description="Direction in which the tip points when tilted, from x towards y."
-    )
+    azimuth: Angle = Field(0.0, description="Direction in which the tip points when tilted, from x towards y.")
     rotation: Angle = Field(0.0, description="Of a pyramid or slit about its axis. A slit lies along y at 0.")
     depth: Length | None = Field(
         None,
@@ -59,9 +57,7 @@ class Needle(Noun):
             raise ValueError(f"tip: got {self.tip:g} um, must be from 0 to the width, {self.width:g} um")
         highest = self.length * cos(radians(self.tilt))
         if self.depth is not None and self.depth > highest * (1.0 + shapes.TIE):
-            raise ValueError(
-                f"depth: got {self.depth:g} um, the needle reaches no deeper than {highest:g} um"
-            )
+            raise ValueError(f"depth: got {self.depth:g} um, the needle reaches no deeper than {highest:g} um")
         inserted(self)
         return self
 

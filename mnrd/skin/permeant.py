@@ -33,9 +33,7 @@ class Load(Noun):
         "needle",
         description="needle: throughout the needle, or the channel when the needle is gone; coating: on its surface.",
     )
-    coating_thickness: Length = Field(
-        "10 um", gt=0, validate_default=True, description="Thickness of a coating."
-    )
+    coating_thickness: Length = Field("10 um", gt=0, validate_default=True, description="Thickness of a coating.")
     release: Literal["bolus", "kinetic", "shrinking cone"] = Field(
         "bolus",
         description="bolus: dissolved at once; kinetic: a solid that dissolves at a rate proportional to what is left and "
@@ -67,19 +65,13 @@ class Metabolism(Noun):
     """Conversion of the active in the viable tissue, first-order or saturable."""
 
     rate: Rate | None = Field(None, gt=0, description="First-order rate; give this or `vmax` and `km`.")
-    vmax: ConcentrationRate | None = Field(
-        None, gt=0, description="Largest rate per tissue volume (Michaelis-Menten)."
-    )
+    vmax: ConcentrationRate | None = Field(None, gt=0, description="Largest rate per tissue volume (Michaelis-Menten).")
     km: Concentration | None = Field(None, gt=0, description="Concentration of half the largest rate.")
-    product: str | None = Field(
-        None, description="Name of the active it becomes; it is only lost if left out."
-    )
+    product: str | None = Field(None, description="Name of the active it becomes; it is only lost if left out.")
     molar_yield: Fraction = Field(
         1.0, gt=0, description="Molecules of product per molecule; turned into mass with the molar masses."
     )
-    layers: tuple[str, ...] | None = Field(
-        None, description="Where; all layers but the stratum corneum if left out."
-    )
+    layers: tuple[str, ...] | None = Field(None, description="Where; all layers but the stratum corneum if left out.")
 
     @model_validator(mode="after")
     def _complete(self) -> Metabolism:
@@ -97,9 +89,7 @@ class Binding(Noun):
     capacity: Concentration | None = Field(
         None, gt=0, description="Bound concentration at saturation; linear if left out."
     )
-    layers: tuple[str, ...] | None = Field(
-        None, description="Where; all layers but the stratum corneum if left out."
-    )
+    layers: tuple[str, ...] | None = Field(None, description="Where; all layers but the stratum corneum if left out.")
 
 
 class Deposit(Noun):
@@ -115,9 +105,7 @@ class InLayer(Noun):
     diffusivity: Diffusivity | None = Field(None, ge=0, description="D of the total concentration.")
     lateral_diffusivity: Diffusivity | None = Field(None, ge=0, description="D in x and y.")
     partition: float | None = Field(None, gt=0, description="K, concentration in the layer / in water.")
-    clearance: Rate | None = Field(
-        None, ge=0, description="Rate at which blood takes away what is in the layer."
-    )
+    clearance: Rate | None = Field(None, ge=0, description="Rate at which blood takes away what is in the layer.")
 
 
 class _Partial:
@@ -138,9 +126,7 @@ class Permeant(Noun):
 
     model_config = ConfigDict(json_schema_extra=_properties_come_from_the_library)
 
-    name: str = Field(
-        min_length=1, description="Name of an active of the library (`mnrd actives`), or of your own."
-    )
+    name: str = Field(min_length=1, description="Name of an active of the library (`mnrd actives`), or of your own.")
     properties: Annotated[Active, _Partial()] = Field(
         description="Handbook figures and measured values; those of the library where left out."
     )

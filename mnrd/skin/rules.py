@@ -19,9 +19,7 @@ def _neutral(of: Derivation, ph: float) -> Derived:
     active = of.active
     if not (active.acid_pka or active.base_pka):
         return 1.0, "no pKa given: not ionised"
-    return correlations.neutral_fraction(
-        ph, active.acid_pka, active.base_pka
-    ), f"Henderson-Hasselbalch, pH {ph:g}"
+    return correlations.neutral_fraction(ph, active.acid_pka, active.base_pka), f"Henderson-Hasselbalch, pH {ph:g}"
 
 
 def _diffusivity_water(of: Derivation) -> Derived:
@@ -40,9 +38,7 @@ def _permeability(of: Derivation, neutral: float) -> Derived:
         partition = neutral * dancik.partition_sc(log_kow, of.conditions.hydration)
         return _dancik_diffusivity(of) * partition / of.conditions.thickness, "Dancik 2013 x neutral fraction"
     law, lipid, polar = _SC_LAWS[of.conditions.correlation]
-    value = neutral * lipid(log_kow, molar_mass) + (
-        correlations.permeability_polar(molar_mass) if polar else 0.0
-    )
+    value = neutral * lipid(log_kow, molar_mass) + (correlations.permeability_polar(molar_mass) if polar else 0.0)
     warning = correlations.outside_potts_guy(log_kow, molar_mass)
     return value, f"{law}; beyond the fitted range: {warning}" if warning else law
 
@@ -79,9 +75,7 @@ def _diffusivity_sc(of: Derivation) -> Derived:
 
 
 def _partition_sc(of: Derivation) -> Derived:
-    return of["permeability_sc"] * of.conditions.thickness / of[
-        "diffusivity_sc"
-    ], "permeability_sc h/diffusivity_sc"
+    return of["permeability_sc"] * of.conditions.thickness / of["diffusivity_sc"], "permeability_sc h/diffusivity_sc"
 
 
 def _partition_sc_base(of: Derivation) -> Derived:
@@ -127,8 +121,7 @@ def _clearance_free(of: Derivation) -> Derived:
     if of.active.clearance is not None:
         return of.active.clearance * of["binding_factor"], "clearance x binding_factor"
     exchange = (
-        viable.capillary_permeability(of.need("log_kow", "clearance"), of.active.molar_mass)
-        * viable.CAPILLARY_SURFACE
+        viable.capillary_permeability(of.need("log_kow", "clearance"), of.active.molar_mass) * viable.CAPILLARY_SURFACE
     )
     law = f"Dancik 2013, {of.conditions.exchange}"
     if of.conditions.correlation != "dancik2013":

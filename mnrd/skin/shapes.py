@@ -31,8 +31,8 @@ class Body:
     Parameters
     ----------
     shape : Shape or callable
-        One of the names, or a function ``inside(u, v, w) -> bool array`` of arrays of coordinates, um, that is
-        False outside of |u| <= width/2, |v| <= (breadth or width)/2 and w <= length.
+        One of the names, or a function ``inside(u, v, w) -> bool array`` of arrays of coordinates, um, False
+        outside of |u| <= width/2, |v| <= (breadth or width)/2 and w <= length.
     width : float, um
         At the skin surface, across the axis: diameter, side of the square or triangle, thickness of a slit.
     depth : float, um
@@ -63,9 +63,7 @@ class Body:
 
     def __post_init__(self) -> None:
         if not callable(self.shape) and self.shape not in get_args(Shape):
-            raise ValueError(
-                f"shape: got '{self.shape}', must be a function or one of {', '.join(get_args(Shape))}"
-            )
+            raise ValueError(f"shape: got '{self.shape}', must be a function or one of {', '.join(get_args(Shape))}")
         lengths = ("width", "depth", "breadth") if self.shape == "slit" else ("width", "depth")
         for name in lengths:
             if not 0.0 < getattr(self, name) < inf:
@@ -168,6 +166,11 @@ def overlapping(body: Body, x: Array, y: Array) -> NDArray[np.bool_]:
     return (distance < extent * (1.0 - TIE)).all(axis=-1)
 
 
+def mouth_width(body: Body) -> float:
+    """Largest extent of the mouth along x or y, um."""
+    return float(np.ptp(_corners(body)[0][:, :2], axis=0).max())
+
+
 def mirrored_in_both(body: Body) -> bool:
     """Whether the planes x = 0 and y = 0 are mirrors of the body, as a quarter cell wants."""
     if body.tilt != 0.0 or callable(body.shape):
@@ -221,7 +224,7 @@ def _corners(body: Body) -> tuple[Array, Array]:
     step = np.column_stack([scaling * taper, np.ones(len(fixed))]) @ axes.T  # along an edge, per length in w
     rim = start + body.length * step
     if (step[:, 2] <= 0.0).any() or (rim[:, 2] <= 0.0).any():
-        raise ValueError(f"tilt: got {body.tilt:g} degree, the tip would stick out of the skin, must be less")
+        raise ValueError(f"tilt: got {body.tilt:g} degree, must be less: the tip would stick out of the skin")
     return start - start[:, 2:] / step[:, 2:] * step, rim
 
 

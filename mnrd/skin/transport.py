@@ -86,9 +86,7 @@ def _in_tissue(tissue: Tissue, properties: TissueProperties, around: Surrounding
     if tissue.kind == "stratum corneum":
         diffusivity = properties.diffusivity_sc
         partition = (
-            _ionisation_profile(tissue, properties, around.mesh)
-            if around.laws.ionisation == "gradient"
-            else None
+            _ionisation_profile(tissue, properties, around.mesh) if around.laws.ionisation == "gradient" else None
         )
         return Local(
             diffusivity,

@@ -44,9 +44,7 @@ class Reapply(_Step):
     """A new dose is put on the skin."""
 
     do: Literal["reapply"]
-    topped_up: bool = Field(
-        False, description="Whether the old vehicle stays and the new dose is added to it."
-    )
+    topped_up: bool = Field(False, description="Whether the old vehicle stays and the new dose is added to it.")
     strength: Fraction = Field(1.0, ge=0, description="Concentration relative to the first dose.")
 
 

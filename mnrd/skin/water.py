@@ -37,9 +37,7 @@ def atoms(formula: str) -> dict[str, int]:
     return counts
 
 
-def molar_volume_schroeder(
-    formula: str, rings: int = 0, double_bonds: int = 0, triple_bonds: int = 0
-) -> float:
+def molar_volume_schroeder(formula: str, rings: int = 0, double_bonds: int = 0, triple_bonds: int = 0) -> float:
     """Molar volume at the boiling point by Schroeder's additive rule, in cm³/mol.
 
     7 (C + H + N + O) + 10.5 F + 24.5 Cl + 31.5 Br + 38.5 I + 21 S - 7 rings + 7 double bonds + 14 triple

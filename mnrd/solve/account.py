@@ -20,6 +20,11 @@ class Account:
     clipped: float = 0.0
     terms: dict[str, float] = field(default_factory=dict)
 
+    @property
+    def turnover(self) -> float:
+        """All that was ever there, to compare small amounts with."""
+        return self.initial + self.applied + sum(max(gain, 0.0) for gain in self.terms.values())
+
     def filled(self, contact: Contact) -> None:
         """Book a reservoir that was put on."""
         self.applied += contact.applied

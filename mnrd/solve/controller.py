@@ -34,7 +34,7 @@ class Controller:
     previous: float = 1.0
 
     def towards(self, remaining: float) -> float:
-        """Step that is taken when the next due time is `remaining` away: it lands there, or leaves at least half of it."""
+        """Step to take when the next due time is `remaining` away: it lands there, or leaves at least half of it."""
         if remaining <= self.dt * (1 + 1e-9):
             return remaining
         if not self.fixed and remaining < 2 * self.dt:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from mnrd.backends.base import Array, Backend, FieldReaction
 from mnrd.model.discretise import FieldOperator, Grid, initial_concentration
+from mnrd.model.field import Coefficient
 from mnrd.model.kinetics import kinetics, scalar_values
 from mnrd.model.problem import Problem
 from mnrd.solve.contact import Contact
@@ -38,7 +39,7 @@ class Coefficients:
         ]
         self.kinetics = kinetics(model)
         self.reactions: list[FieldReaction | None] = backend.reactions(self.kinetics)
-        mixed = [problem.painting.mix(model.parameters[name]) for name in self.kinetics.arrays]
+        mixed = [problem.painting.mix(cast(Coefficient, model.parameters[name])) for name in self.kinetics.arrays]
         shape = problem.mesh.shape
         self.arrays = backend.array(np.array(mixed)) if mixed else backend.zeros((1, *shape))
         self.ones = backend.array(np.ones(shape))

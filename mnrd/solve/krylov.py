@@ -35,8 +35,8 @@ class Work:
     @classmethod
     def allocate(cls, backend: Backend, shape: tuple[int, int, int]) -> Work:
         """Return zeroed vectors of a grid of `shape` (nz, ny, nx)."""
-        vectors = [backend.zeros(shape) for _ in range(5)]
-        return cls(*vectors, partial=backend.zeros(shape[:2], np.float64))
+        increment, residual, search, image, metric = (backend.zeros(shape) for _ in range(5))
+        return cls(increment, residual, search, image, metric, backend.zeros(shape[:2], np.float64))
 
 
 def line_iterations(mu: float, reduction: float) -> int:

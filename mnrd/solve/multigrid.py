@@ -1,4 +1,4 @@
-"""ZMG: a multigrid of z-line Chebyshev smoothing and lateral aggregation, the preconditioner of the conjugate gradients."""
+"""ZMG: multigrid of z-line Chebyshev smoothing and lateral aggregation, the preconditioner of conjugate gradients."""
 
 from __future__ import annotations
 
@@ -117,7 +117,15 @@ class Multigrid:
         return c["screening"], c["tx"], c["ty"], c["tz"], c["top"], c["base"], exchange
 
     def relax(
-        self, level: Level, b: Array, u: Array, previous: Array, out: Array, gain: float, momentum: float, weight: float
+        self,
+        level: Level,
+        b: Array,
+        u: Array,
+        previous: Array,
+        out: Array,
+        gain: float,
+        momentum: float,
+        weight: float,
     ) -> None:
         """Fill out = gain u + momentum (u - previous) + weight D^-1 (b - A u)."""
         matrix = self.matrix(level, u)

@@ -31,6 +31,7 @@ class Rates:
     contents: dict[str, float] = field(default_factory=dict)
     terms: dict[str, float] = field(default_factory=dict)
     clipped: float = 0.0
+    lost: float = 0.0
     iterations: int = 0
 
 
@@ -132,10 +133,14 @@ class StageSolver:
         sources, held, clipped = (self.backend.total(part) for part in self.partial)
         if clipped > 0.0 and held > 0.0:
             out *= max(sources, 0.0) / held
-        return Rates(clipped=clipped)
+        return Rates(clipped=clipped, lost=max(-sources, 0.0) / tau)
 
     def _couple(
-        self, index: int, moment: Moment, contacts: dict[tuple[int, str], Contact], contents: dict[tuple[int, str], float]
+        self,
+        index: int,
+        moment: Moment,
+        contacts: dict[tuple[int, str], Contact],
+        contents: dict[tuple[int, str], float],
     ) -> tuple[Coupling, Coupling]:
         operator: Any = self.coefficients.operators[index]
         made = []
@@ -159,35 +164,54 @@ class StageSolver:
         couplings: tuple[Coupling, Coupling],
     ) -> Rates:  # fmt: skip
         operator: Any = self.coefficients.operators[index]
-        kernel, grid, work, a, partial = self.backend.kernel, self.grid, self.work, self.activity, self.partial
         production, loss = (self.zero, self.zero) if self._inert(index) else (self.production, self.loss)
-        kernel.to_activity(a.size, guess, operator.partition, a)
+        self.backend.kernel.to_activity(guess.size, guess, operator.partition, self.activity)
         self._contact(operator, couplings)
-        faces = (operator.tx, operator.ty, operator.tz, operator.top, operator.base, self.exchange)
-        kernel.stage_residual(
-            *grid.size, *grid.widths, state, y, a, operator.partition, production, loss, *faces,
-            moment.tau, moment.rtol, moment.absolute(index), self.screening, work.residual, work.metric, partial,
-        )  # fmt: skip
-        sources = self.backend.total(partial[0])
+        sources, norm = self._residual(operator, moment, moment.absolute(index), state, y, production, loss)
         iterations = solve_increment(
-            self.multigrid, operator, work, self.screening, tau=moment.tau,
-            factors=(couplings[0].factor, couplings[1].factor),
-            norm=sqrt(self.backend.total(partial[1]) / grid.volume), volume=grid.volume, kappa=self.kappa,
+            self.multigrid, operator, self.work, self.screening, tau=moment.tau,
+            factors=(couplings[0].factor, couplings[1].factor), norm=norm, volume=self.grid.volume, kappa=self.kappa,
         )  # fmt: skip
-        kernel.clip(*grid.size, *grid.widths, work.increment, operator.partition, loss, moment.tau, a, partial)
-        held, clipped = self.backend.total(partial[0]), self.backend.total(partial[1])
-        sums = self._contact(operator, couplings)
-        conductances = (self.backend.total(operator.top), self.backend.total(operator.base))
-        for coupling, through, conductance in zip(couplings, sums, conductances, strict=True):
-            held += through * coupling.share
+        rates = self._close(operator, moment.tau, sources, loss, couplings, out)
+        rates.iterations = iterations
+        return rates
+
+    def _residual(
+        self, operator: Any, moment: Moment, absolute: float, state: Array, y: Array, production: Array, loss: Array
+    ) -> tuple[float, float]:
+        """Set up the matrix and the residual of the guess; return the sum of V (tau y + P) and the residual's norm."""
+        grid, work, partial = self.grid, self.work, self.partial
+        faces = (operator.tx, operator.ty, operator.tz, operator.top, operator.base, self.exchange)
+        self.backend.kernel.stage_residual(
+            *grid.size, *grid.widths, state, y, self.activity, operator.partition, production, loss, *faces,
+            moment.tau, moment.rtol, absolute, self.screening, work.residual, work.metric, partial,
+        )  # fmt: skip
+        return self.backend.total(partial[0]), sqrt(self.backend.total(partial[1]) / grid.volume)
+
+    def _close(
+        self, operator: Any, tau: float, sources: float, loss: Array, couplings: tuple[Coupling, Coupling], out: Array
+    ) -> Rates:
+        """Add the increment, clip at zero, and scale so that nothing is made or lost: the residual sums to zero."""
+        kernel, grid, a, partial, total = (
+            self.backend.kernel,
+            self.grid,
+            self.activity,
+            self.partial,
+            self.backend.total,
+        )
+        kernel.clip(*grid.size, *grid.widths, self.work.increment, operator.partition, loss, tau, a, partial)
+        held, clipped = total(partial[0]), total(partial[1])
+        through = self._contact(operator, couplings)
+        conductances = (total(operator.top), total(operator.base))
+        for coupling, passed, conductance in zip(couplings, through, conductances, strict=True):
+            held += passed * coupling.share
             sources += conductance * coupling.offset
-        # The mass fix: with this factor the residual sums to zero, so that nothing is made or lost by the solver.
         scale = max(sources, 0.0) / held if held > 0.0 else 1.0
         kernel.to_concentration(a.size, a, operator.partition, scale, out)
-        rates = Rates(clipped=clipped, iterations=iterations)
-        for side, coupling, through, conductance in zip(SIDES, couplings, sums, conductances, strict=True):
-            activity = coupling.factor * through * scale + coupling.offset
-            rates.influx[side] = conductance * activity - through * scale
+        rates = Rates(clipped=clipped, lost=max(-sources, 0.0) / tau)
+        for side, coupling, passed, conductance in zip(SIDES, couplings, through, conductances, strict=True):
+            activity = coupling.factor * passed * scale + coupling.offset
+            rates.influx[side] = conductance * activity - passed * scale
             rates.contents[side] = activity
         return rates
 

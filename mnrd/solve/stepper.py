@@ -171,7 +171,9 @@ class Stepper:
         step.error = max(step.error, error) if isfinite(error) else inf
         if not isfinite(error):
             step.reason = f"field {self.coefficients.problem.model.fields[index].name} is not finite"
-        elif rates.clipped > 0.1 * self.rtol * amount and rates.clipped > 1e-6 * self.scales[index] * solver.grid.volume:
+        elif (
+            rates.clipped > 0.1 * self.rtol * amount and rates.clipped > 1e-6 * self.scales[index] * solver.grid.volume
+        ):
             step.reason = f"field {self.coefficients.problem.model.fields[index].name} fell below zero"
 
     def _judge_contacts(

@@ -1,0 +1,146 @@
+"""The case: everything about one run in the user's words, checked, frozen and unit-free inside."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field, PrivateAttr, ValidationError
+
+from mnrd.case import document as documents
+from mnrd.case.checks import problems_across
+from mnrd.case.document import Document
+from mnrd.case.door import Door
+from mnrd.case.errors import CaseError, explain, path_of
+from mnrd.case.sections import MeshSection, OutputSection, RunSection
+from mnrd.skin.arrays import Array
+from mnrd.skin.base import Base
+from mnrd.skin.channels import Channel
+from mnrd.skin.closure import Closure
+from mnrd.skin.donor import Donor
+from mnrd.skin.filling import Filling, Stay
+from mnrd.skin.laws import Laws
+from mnrd.skin.layers import Skin, preset, presets
+from mnrd.skin.needles import Needle
+from mnrd.skin.permeant import Permeant
+from mnrd.skin.treatment import Step
+from mnrd.units import Noun
+
+SKIN_UNITS = {"units": "required"}
+
+
+class _NameOrTable:
+    """JSON schema of a section that may be the name of a preset."""
+
+    def __get_pydantic_json_schema__(self, schema: Any, handler: Any) -> dict[str, Any]:
+        return {"anyOf": [{"type": "string", "enum": list(presets())}, handler(schema)]}
+
+
+class Case(Noun):
+    """One run: skin, needles, actives, vehicle, treatment, mesh, time and output.
+
+    Read one with `load`. In Python a case can be made from the nouns too, with plain numbers in um, s and mg/mL.
+    """
+
+    title: str = Field("", description="One line, for lists and plots.")
+    description: str = Field("", description="What the case shows and where its numbers come from.")
+    skin: Annotated[Skin, _NameOrTable()] | None = Field(
+        None, description="Layers of the skin, or the name of a stack that comes with mnrd; none for a plain box."
+    )
+    laws: Laws = Field(Laws(), description="Correlations and choices that hold for all actives.")
+    needle: Needle | None = Field(None, description="One needle.")
+    array: Array | None = Field(None, description="Arrangement of the needles; intact skin if left out.")
+    channel: Channel | None = Field(None, description="The hole that a needle leaves; from the needle if left out.")
+    filling: Filling = Field(Filling(), description="What the channels hold.")
+    stay: Stay | None = Field(None, description="Needles that stay in the skin; taken out at once if left out.")
+    actives: tuple[Permeant, ...] = Field((), description="Drugs and cosmetic actives.")
+    donor: Donor | None = Field(None, description="The vehicle on the skin; none if left out.")
+    base: Base = Field(Base(), description="What is under the skin.")
+    closure: Closure | None = Field(None, description="Closing of the channels; they stay open if left out.")
+    events: tuple[Step, ...] = Field((), description="What is done after time 0.")
+    mesh: MeshSection = Field(MeshSection(), description="The mesh.")
+    model: Door | None = Field(None, description="Fields, reactions and parameters of your own.")
+    run: RunSection = Field(description="Time, accuracy and where to compute.")
+    output: OutputSection = Field(OutputSection(), description="What is written besides the tables.")
+
+    _document: Document = PrivateAttr(default_factory=dict)
+    _name: str = PrivateAttr(default="")
+
+    @property
+    def name(self) -> str:
+        """Name of the file or of the bundled case it was read from; empty for a case made in Python."""
+        return self._name
+
+    def effective(self) -> Document:
+        """The case as a document with all defaults filled in; values that were given stand as they were written."""
+        filled = self.model_dump(mode="json", exclude_none=True)
+        return dict(documents.overlay(filled, self._document))
+
+
+def load(path_or_name: str | Path, overrides: Mapping[str, Any] | None = None) -> Case:
+    """Read and check a case.
+
+    Parameters
+    ----------
+    path_or_name : str or Path
+        A TOML file, or the name of a bundled case.
+    overrides : mapping of path to value
+        Such as ``{"needle.length": "1 mm", "actives[0].concentration": "5 mg/mL"}``, put over the file first.
+
+    Returns
+    -------
+    Case
+
+    Raises
+    ------
+    CaseError
+        With every problem of the case on its own line.
+    """
+    name, document = documents.read(path_or_name)
+    return from_document(document, name, overrides)
+
+
+def from_document(document: Document, name: str = "", overrides: Mapping[str, Any] | None = None) -> Case:
+    """As `load`, from parsed TOML."""
+    document = documents.override(_expanded(document, name), overrides or {})
+    where = f" (case {name})" if name else ""
+    case, found = _validated(document)
+    if found:
+        raise CaseError(f"{place}: {sentence}{where}" for place, sentence in found)
+    assert case is not None
+    case._document = document
+    case._name = name
+    return case
+
+
+def _expanded(document: Document, name: str) -> Document:
+    """The name of a skin replaced by its layers, so that they can be overridden and are kept with the results."""
+    if not isinstance(document.get("skin"), str):
+        return document
+    try:
+        skin = preset(document["skin"])
+    except ValueError as error:
+        raise CaseError([f"skin: {error}" + (f" (case {name})" if name else "")]) from None
+    return {**document, "skin": skin.model_dump(mode="json", exclude_none=True)}
+
+
+def _validated(document: Document) -> tuple[Case | None, list[tuple[str, str]]]:
+    """The case, or None, and all problems: those of the keys first, then those between sections that are sound."""
+    try:
+        case = Case.model_validate(document, context=SKIN_UNITS)
+    except ValidationError as error:
+        entries = [explain(Case, dict(entry)) for entry in error.errors()]
+        broken = {str(place[0]) for place, _ in entries if place}
+        found = [(path_of(place), sentence) for place, sentence in entries]
+        return None, found + problems_across(_sound_part(document, broken), broken)
+    return case, problems_across(case, set())
+
+
+def _sound_part(document: Document, broken: set[str]) -> Case | None:
+    """The case without its broken sections."""
+    rest = {key: value for key, value in document.items() if key not in broken}
+    try:
+        return Case.model_validate({"run": {"end": 1.0}, **rest})
+    except ValidationError:
+        return None

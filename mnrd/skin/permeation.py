@@ -1,0 +1,216 @@
+"""The permeation model: actives, skin and vehicle as fields, coefficients, reactions and boundaries."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
+from math import inf
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mnrd.mesh.paint import Painting
+from mnrd.model.field import Coefficient, Field, Membrane, Reservoir
+from mnrd.model.model import Model
+from mnrd.model.reaction import Closing
+from mnrd.skin.base import Base
+from mnrd.skin.correlations import BLOOD_PH
+from mnrd.skin.fate import Fate, bound_of, dissolution, fate, solid_of, washing
+from mnrd.skin.permeant import Load, Permeant
+from mnrd.skin.properties import TissueProperties
+from mnrd.skin.transport import CHANNEL, COATING, NEEDLE, VEHICLE, Local, Surroundings, transport
+
+UNIT = "mg/mL"
+NEGLIGIBLE = 1e-5  # of the dose: below this concentration errors do not matter
+PER_MILLIGRAM = 1e12  # um^3 mg/mL in 1 mg
+
+
+@dataclass(frozen=True, eq=False)
+class Permeation:
+    """Permeation of some actives through one skin.
+
+    Parameters
+    ----------
+    permeants : tuple of Permeant
+    around : Surroundings
+    base : Base
+    closing : Closing, optional
+        Of the channels, in mode `plug`.
+    needles : int
+        Number of needles on the mesh.
+    relative_radius : (nz, ny, nx) array, optional
+        Distance from the axis of the needle over its radius, for shrinking cones.
+    """
+
+    permeants: tuple[Permeant, ...]
+    around: Surroundings
+    base: Base
+    closing: Closing | None = None
+    needles: int = 1
+    relative_radius: NDArray[np.float64] | None = None
+
+    def properties(self, permeant: Permeant) -> TissueProperties:
+        """What the laws make of one active; ValueError when an input is missing."""
+        donor, seal = self.around.donor, self.around.seal
+        return self.around.laws.properties(
+            permeant.properties,
+            vehicle_ph=BLOOD_PH if donor is None else donor.pH,
+            sc_thickness=None if seal is None else seal.base - seal.top,
+        )
+
+    def model(self, painting: Painting) -> Model:
+        """Fields, reactions and parameters at time 0.
+
+        Parameters
+        ----------
+        painting : Painting
+            With the materials of `around`.
+
+        Raises
+        ------
+        ValueError
+            When an input of the laws is missing or metabolism goes round in a circle.
+        """
+        fields: list[Field] = []
+        everything = Fate()
+        names = {permeant.name: permeant for permeant in self.permeants}
+        for permeant in in_causal_order(self.permeants):
+            properties = self.properties(permeant)
+            local = transport(permeant, properties, self.around)
+            fields += self._fields(permeant, properties, local, painting)
+            everything += fate(permeant, local, self.around, names)
+            if permeant.load is not None and permeant.load.release != "bolus":
+                everything += self._dissolution(permeant, permeant.load, properties)
+            if VEHICLE in self.around.materials:
+                everything += washing(permeant, self.around)
+        closings = () if self.closing is None else (self.closing,)
+        return Model(tuple(fields), everything.reactions, everything.parameters, closings)
+
+    def donor(self, permeant: Permeant, strength: float = 1.0) -> Reservoir | None:
+        """A fresh well-stirred donor for one active; None when it has none on the skin, or a meshed one."""
+        donor = self.around.donor
+        if donor is None or donor.meshed or permeant.concentration is None:
+            return None
+        return donor.reservoir(
+            self.around.mesh,
+            concentration=permeant.concentration * strength,
+            partition=permeant.vehicle_partition,
+            solubility=inf if permeant.vehicle_solubility is None else permeant.vehicle_solubility,
+            evaporation=permeant.evaporation,
+        )
+
+    def _fields(
+        self, permeant: Permeant, properties: TissueProperties, local: Mapping[str, Local], painting: Painting
+    ) -> list[Field]:
+        """The solid, free and bound form, as far as there are such."""
+        initial = self._initial(permeant, painting)
+        load = self._loaded(permeant, painting)
+        solid = permeant.load is not None and permeant.load.release != "bolus"
+        floor = NEGLIGIBLE * self._dose(permeant, painting)
+        title = permeant.properties.title or permeant.name
+        if not solid:
+            initial = _sum(initial, load)
+        deepest = local[self.around.tissues[-1].name]
+        free = Field(
+            name=permeant.field,
+            unit=UNIT,
+            meaning=title,
+            initial=initial,
+            diffusivity={name: entry.diffusivity for name, entry in local.items()},
+            lateral_diffusivity={name: entry.lateral_diffusivity for name, entry in local.items()},
+            partition={name: entry.partition for name, entry in local.items()},
+            top=self.donor(permeant),
+            base=self.base.reservoir(
+                diffusivity=deepest.diffusivity,
+                partition=float(np.max(deepest.partition)),
+                clearance=deepest.clearance,
+            ),
+            membranes=self._membranes(properties),
+            floor=floor,
+        )
+        forms = [free]
+        if solid:
+            forms.insert(0, Field(solid_of(permeant), UNIT, f"{title}, undissolved", load, floor=floor))
+        if permeant.binding is not None:
+            forms.append(Field(bound_of(permeant), UNIT, f"{title}, bound", floor=floor))
+        return forms
+
+    def _initial(self, permeant: Permeant, painting: Painting) -> dict[str, Coefficient]:
+        """Concentration at time 0 without the load: vehicle, filled channels, deposit."""
+        zeros = np.zeros(self.around.mesh.shape[0])
+        found: dict[str, NDArray[np.float64]] = {name: zeros.copy() for name in painting.materials}
+        if VEHICLE in found:
+            found[VEHICLE] += permeant.concentration or 0.0
+        if CHANNEL in found and self.around.filling.contents == "vehicle":
+            found[CHANNEL] += permeant.concentration or 0.0
+        if permeant.deposit is not None:
+            z = self.around.mesh.z - self.around.tissues[0].top
+            shares = np.diff(np.clip(z, 0.0, permeant.deposit.depth)) / self.around.mesh.hz
+            for name in found:
+                found[name] += shares * (permeant.deposit.amount / permeant.deposit.depth)
+        return dict(found)
+
+    def _loaded(self, permeant: Permeant, painting: Painting) -> dict[str, Coefficient]:
+        """Concentration at time 0 of the load in the needles, whose mass is exact on the mesh."""
+        found: dict[str, Coefficient] = dict.fromkeys(painting.materials, 0.0)
+        load = permeant.load
+        if load is None:
+            return found
+        place = COATING if load.place == "coating" else NEEDLE if self.around.stay_solid else CHANNEL
+        if load.concentration is not None:
+            found[place] = load.concentration
+        elif load.mass is not None:
+            volume = float((painting.fraction(place) * self.around.mesh.volume).sum())
+            found[place] = load.mass * PER_MILLIGRAM * self.needles / volume
+        return found
+
+    def _dose(self, permeant: Permeant, painting: Painting) -> float:
+        """Largest concentration at time 0 of this active and of those that it is made from, mg/mL."""
+        own = [permeant.concentration or 0.0]
+        own += [float(np.max(value)) for value in self._loaded(permeant, painting).values()]
+        own += [float(np.max(value)) for value in self._initial(permeant, painting).values()]
+        sources = [
+            self._dose(other, painting)
+            for other in self.permeants
+            if permeant.name in {conversion.product for conversion in other.metabolism}
+        ]
+        return max(own + sources)
+
+    def _dissolution(self, permeant: Permeant, load: Load, properties: TissueProperties) -> Fate:
+        solubility = properties.saturation if load.solubility is None else load.solubility
+        radius = np.zeros(self.around.mesh.shape) if self.relative_radius is None else self.relative_radius
+        return dissolution(permeant, load, solubility, (load.time or 0.0) * (1.0 - radius))
+
+    def _membranes(self, properties: TissueProperties) -> tuple[Membrane, ...]:
+        """The stratum corneum as a resistance on top, open at the channels."""
+        if not self.around.laws.membrane:
+            return ()
+        openings = {CHANNEL: inf, COATING: inf, NEEDLE: inf, VEHICLE: inf}
+        permeability = {name: openings.get(name, properties.permeability_sc) for name in self.around.materials}
+        return (Membrane(self.around.tissues[0].top, permeability),)
+
+
+def in_causal_order(permeants: Sequence[Permeant]) -> list[Permeant]:
+    """Actives with each before the products of its metabolism, otherwise as given.
+
+    Raises
+    ------
+    ValueError
+        When metabolism goes round in a circle.
+    """
+    names = {permeant.name: permeant for permeant in permeants}
+    graph: dict[str, set[str]] = {name: set() for name in names}
+    for permeant in permeants:
+        for conversion in permeant.metabolism:
+            if conversion.product in graph:
+                graph[conversion.product].add(permeant.name)
+    try:
+        return [names[name] for name in TopologicalSorter(graph).static_order()]
+    except CycleError as error:
+        circle = " -> ".join(reversed(error.args[1]))
+        raise ValueError(f"actives: metabolism goes round in a circle ({circle}), it must end somewhere") from None
+
+
+def _sum(one: Mapping[str, Coefficient], other: Mapping[str, Coefficient]) -> dict[str, Coefficient]:
+    return {name: np.asarray(one[name]) + np.asarray(other[name]) for name in one}

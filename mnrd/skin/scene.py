@@ -1,0 +1,144 @@
+"""The scene: skin, needles or channels and vehicle on one mesh, painted as they are at any moment of the treatment."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from itertools import accumulate
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mnrd.mesh.grading import uniform
+from mnrd.mesh.paint import Painting
+from mnrd.mesh.rectilinear import Mesh
+from mnrd.skin.arrays import Array
+from mnrd.skin.channels import Channel, hole
+from mnrd.skin.donor import Donor
+from mnrd.skin.filling import Stay
+from mnrd.skin.geometry import Resolution, make_mesh, paint_skin, placed
+from mnrd.skin.layers import Skin
+from mnrd.skin.layout import Layout
+from mnrd.skin.needles import Needle, inserted
+from mnrd.skin.shapes import Body, narrowed
+from mnrd.skin.transport import CHANNEL, COATING, NEEDLE, VEHICLE, Tissue
+
+VEHICLE_CELLS = 12
+RADII = 20  # of a shrinking cone
+COLUMN = 100.0  # um, side of a piece of intact skin
+DOSED_CELLS = 32  # across intact skin with a dosed area
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """What is where.
+
+    Parameters
+    ----------
+    skin : Skin
+        The layers that are meshed: without the stratum corneum where it is a membrane.
+    cell : Layout
+    mesh : Mesh
+        Of the skin, with a meshed vehicle on top.
+    needle, channel : Body or None
+        What stands at each position while the needle is in the skin, and afterwards.
+    solid : bool
+        Whether a needle in the skin is a material of its own; a dissolving one is not.
+    coating : float
+        Thickness of the coating, um; 0 for none.
+    vehicle : int
+        Planes of cells that belong to a meshed vehicle.
+    """
+
+    skin: Skin
+    cell: Layout
+    mesh: Mesh
+    needle: Body | None = None
+    channel: Body | None = None
+    solid: bool = False
+    coating: float = 0.0
+    vehicle: int = 0
+
+    @property
+    def materials(self) -> tuple[str, ...]:
+        """Everything that is painted at some moment, in the order of all paintings."""
+        found = list(self.skin.names)
+        if self.channel is not None or (self.needle is not None and not self.solid):
+            found.append(CHANNEL)
+        if self.coating:
+            found.append(COATING)
+        if self.solid:
+            found.append(NEEDLE)
+        return (*found, VEHICLE) if self.vehicle else tuple(found)
+
+    @property
+    def tissues(self) -> tuple[Tissue, ...]:
+        """The layers with their depths on the mesh."""
+        edges = list(accumulate((layer.thickness for layer in self.skin.layers), initial=self.depth_of_skin))
+        return tuple(
+            Tissue(layer.name, kind_of(layer.name), top, base)
+            for layer, top, base in zip(self.skin.layers, edges[:-1], edges[1:], strict=True)
+        )
+
+    @property
+    def depth_of_skin(self) -> float:
+        """z of the skin surface: the depth of a meshed vehicle, um."""
+        return float(self.mesh.z[self.vehicle])
+
+    @property
+    def begins_with_needles(self) -> bool:
+        """Whether needles are in the skin at time 0."""
+        return self.needle is not None
+
+    def painting(self, *, needles: bool, radius: float = 1.0) -> Painting:
+        """The painting at some moment.
+
+        Parameters
+        ----------
+        needles : bool
+            Whether needles are in the skin.
+        radius : float
+            Radius of the channels relative to that at first; 0 when they have closed.
+
+        Returns
+        -------
+        Painting
+            With all `materials`, those that are absent with fraction 0.
+        """
+        body = self.needle if needles else self.channel
+        if body is not None and not needles:
+            body = narrowed(body, radius) if radius > 0.0 else None
+        core = NEEDLE if needles and self.solid else CHANNEL
+        painted = self._painted(body, core)
+        if self.coating and body is not None:
+            painted = _coated(self._painted(body, COATING), self._painted(_core(body, self.coating), core), core)
+        return self._arranged(painted)
+
+    def relative_radius(self) -> NDArray[np.float64]:
+        """Distance from the axis of the needle over its radius, 0 to 1, (nz, ny, nx); 1 outside."""
+        body = self.needle or self.channel
+        if body is None:
+            return np.ones(self.mesh.shape)
+        scales = (np.arange(RADII) + 0.5) / RADII
+        inner = sum(self._arranged(self._painted(narrowed(body, s), CHANNEL)).fraction(CHANNEL) for s in scales)
+        return np.asarray(1.0 - inner / RADII)
+
+    def _painted(self, body: Body | None, material: str) -> Painting:
+        return _paint(self._skin_mesh, self.skin, body, self.cell, material)
+
+    @property
+    def _skin_mesh(self) -> Mesh:
+        if not self.vehicle:
+            return self.mesh
+        return replace(self.mesh, z=self.mesh.z[self.vehicle :] - self.depth_of_skin)
+
+    def _arranged(self, painting: Painting) -> Painting:
+        """Rows in the order of `materials`, with the planes of the vehicle on top."""
+        nz, ny, nx = painting.fractions.shape[1:]
+        fractions = np.zeros((len(self.materials), nz + self.vehicle, ny, nx), dtype=np.uint8)
+        for name, fraction in zip(painting.materials, painting.fractions, strict=True):
+            fractions[self.materials.index(name), self.vehicle :] = fraction
+        if self.vehicle:
+            fractions[self.materials.index(VEHICLE), : self.vehicle] = 255
+        return Painting(self.materials, fractions)
