@@ -58,7 +58,7 @@ INLINE double row_maximum(double largest)
 #define KERNEL extern "C" void
 #define INLINE static inline __attribute__((always_inline))
 #define LANES 8
-#define HOST_LOOP(text) _Pragma(#text)
+#define HOST_LOOP(text) _Pragma(#text) // loops too short to be worth waking threads for stay on one: if(...)
 
 // Far from every source implicit solves leave numbers near 1e-310, on which processors are a hundred times slower.
 // Each thread takes a copy at the head of a parallel loop, which flushes them to zero, and gives it back at the end.
@@ -74,8 +74,10 @@ struct FlushDenormals {
 struct FlushDenormals {};
 #endif
 static const FlushDenormals flush;
-#define FOR_EACH_CELL(n, cells) HOST_LOOP(omp parallel for simd firstprivate(flush) schedule(static)) for (index_t n = 0; n < (cells); ++n)
-#define FOR_EACH_ROW(row, rows) HOST_LOOP(omp parallel for firstprivate(flush) schedule(static)) for (index_t row = 0; row < (rows); ++row)
+#define FOR_EACH_CELL(n, cells) HOST_LOOP(omp parallel for simd if(parallel : (cells) > 8192) firstprivate(flush) schedule(static)) \
+    for (index_t n = 0; n < (cells); ++n)
+#define FOR_EACH_ROW(row, rows) HOST_LOOP(omp parallel for if((rows) > 1024) firstprivate(flush) schedule(static)) \
+    for (index_t row = 0; row < (rows); ++row)
 #define FOR_ROW_CELLS(i, nx) HOST_LOOP(omp simd) for (int i = 0; i < (nx); ++i)
 #define FOR_ROW_SUM(i, nx, s) HOST_LOOP(omp simd reduction(+ : s)) for (int i = 0; i < (nx); ++i)
 #define ROW_LEADER 1
@@ -96,7 +98,7 @@ static const FlushDenormals flush;
     HOST_LOOP(omp simd reduction(+ : s, t) reduction(max : m)) for (int i = 0; i < (nx); ++i)
 #define STRIP_SCRATCH(scratch) real *mine = (scratch) + (index_t)omp_get_thread_num() * 2 * nz * LANES
 #define SCRATCH(which, k, l) mine[((which) * (index_t)nz + (k)) * LANES + (l)]
-#define FOR_EACH_STRIP(i0, j, nx, ny) HOST_LOOP(omp parallel for collapse(2) firstprivate(flush) schedule(static)) \
+#define FOR_EACH_STRIP(i0, j, nx, ny) HOST_LOOP(omp parallel for collapse(2) if((nx) * (ny) > 256) firstprivate(flush) schedule(static)) \
     for (int j = 0; j < (ny); ++j) for (int i0 = 0; i0 < (nx); i0 += LANES)
 #define FOR_LANES(l, lanes) HOST_LOOP(omp simd) for (int l = 0; l < (lanes); ++l)
 INLINE double row_total(double sum) { return sum; }

@@ -23,7 +23,7 @@ _homes = {
     "Model": "mnrd.model.model",
     "Event": "mnrd.model.problem",
     "Problem": "mnrd.model.problem",
-    "Case": "mnrd.case",
+    "Case": "mnrd.case.case",
     "Simulation": "mnrd.simulation",
 }
 

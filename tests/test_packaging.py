@@ -72,11 +72,11 @@ def test_a_missing_folder_is_said():
         resources.folder("no such folder")
 
 
-def test_kernel_sources_are_joined_with_a_line_directive():
-    source = resources.kernel_source("diffusion.cu")
-    common, own = source.split('#line 1 "diffusion.cu"\n')
-    assert common.removeprefix('#line 1 "common.cuh"').strip() == (ROOT / "kernels" / "common.cuh").read_text("utf-8").strip()
-    assert own == (ROOT / "kernels" / "diffusion.cu").read_text("utf-8")
+def test_kernel_sources_are_joined_with_line_directives():
+    parts = re.split(r'#line 1 "([\w.]+)"\n', resources.kernel_source("diffusion.cu"))
+    assert parts[1::2] == ["common.cuh", "diffusion.cu"]
+    for name, text in zip(parts[1::2], parts[2::2], strict=True):
+        assert text.strip() == (ROOT / "kernels" / name).read_text("utf-8").strip()
 
 
 def test_kernels_are_no_python_package():

@@ -14,6 +14,10 @@ from mnrd.case.document import Document
 from mnrd.case.door import Door
 from mnrd.case.errors import CaseError, explain, path_of
 from mnrd.case.sections import MeshSection, OutputSection, RunSection
+from mnrd.mesh.grading import uniform
+from mnrd.mesh.paint import paint
+from mnrd.mesh.rectilinear import Mesh
+from mnrd.model.problem import Event, Problem
 from mnrd.skin.arrays import Array
 from mnrd.skin.base import Base
 from mnrd.skin.channels import Channel
@@ -24,6 +28,7 @@ from mnrd.skin.laws import Laws
 from mnrd.skin.layers import Skin, preset, presets
 from mnrd.skin.needles import Needle
 from mnrd.skin.permeant import Permeant
+from mnrd.skin.scenario import Scenario
 from mnrd.skin.treatment import Step
 from mnrd.units import Noun
 
@@ -71,6 +76,66 @@ class Case(Noun):
     def name(self) -> str:
         """Name of the file or of the bundled case it was read from; empty for a case made in Python."""
         return self._name
+
+    def problem(self, *, without_needles: bool = False) -> tuple[Problem, tuple[Event, ...]]:
+        """The problem at time 0 and the events after it.
+
+        Parameters
+        ----------
+        without_needles : bool
+            The same dose and treatment on intact skin of the same size, for enhancement ratios.
+
+        Raises
+        ------
+        CaseError
+            When the sections do not fit together.
+        """
+        found = problems_across(self, set())
+        if found:
+            raise CaseError(self._line(place, sentence) for place, sentence in found)
+        try:
+            if self.skin is None:
+                return self._box(), ()
+            problem, events = self.scenario().problem(without_needles=without_needles)
+            if self.model is not None:
+                added = self.model.added_to(problem.model if self.actives else None, problem.painting.materials)
+                problem = Problem(problem.mesh, problem.painting, added)
+            return problem, events
+        except ValueError as error:
+            raise CaseError([self._line("", str(error))]) from None
+
+    def scenario(self) -> Scenario:
+        """Everything that is said about skin and treatment."""
+        assert self.skin is not None
+        return Scenario(
+            skin=self.skin,
+            actives=self.actives,
+            laws=self.laws,
+            needle=self.needle,
+            array=self.array,
+            channel=self.channel,
+            filling=self.filling,
+            stay=self.stay,
+            donor=self.donor,
+            base=self.base,
+            closure=self.closure,
+            steps=self.events,
+            resolution=self.mesh.resolution,
+            extent=self.mesh.extent,
+        )
+
+    def _box(self) -> Problem:
+        """A plain box of one material."""
+        section = self.mesh
+        assert section.size is not None and section.cells is not None and self.model is not None
+        x, y, z = (uniform(extent, cells) for extent, cells in zip(section.size, section.cells, strict=True))
+        mesh = Mesh(x, y, z, section.periodic)
+        painting = paint(mesh, [(section.material, 0.0)])
+        return Problem(mesh, painting, self.model.added_to(None, painting.materials))
+
+    def _line(self, place: str, sentence: str) -> str:
+        where = f" (case {self._name})" if self._name else ""
+        return f"{place}: {sentence}{where}" if place else f"{sentence}{where}"
 
     def effective(self) -> Document:
         """The case as a document with all defaults filled in; values that were given stand as they were written."""

@@ -6,9 +6,12 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from mnrd.case.errors import nearest
-from mnrd.model.expression import ExpressionError, of_time, parse, symbol
+from mnrd.model.expression import ExpressionError, parse, symbol
+from mnrd.skin.arrays import Array
+from mnrd.skin.correlations import BLOOD_PH
 from mnrd.skin.fate import bound_of, solid_of
 from mnrd.skin.permeant import in_causal_order
+from mnrd.skin.scene import kind_of
 from mnrd.skin.treatment import Occlude, Reapply, RemoveNeedles, Uncover, WashOff
 
 if TYPE_CHECKING:
@@ -111,6 +114,18 @@ def _donor_fits(case: Case) -> Found:
             yield f"actives[{index}].concentration", "is beyond vehicle_solubility; a meshed vehicle has no suspension"
 
 
+@needs("skin", "array", "needle", "channel", "stay", "actives", "donor", "mesh", "laws", "closure")
+def _geometry_fits(case: Case) -> Found:
+    if case.skin is None or (case.array is not None and case.needle is None and case.channel is None):
+        return
+    try:
+        case.scenario().scene()
+    except ValueError as error:
+        yield _located(str(error), in_skin="needle" if case.stay is not None or case.channel is None else "channel")
+    if case.closure is not None and case.closure.mode == "plug" and case.laws.membrane:
+        yield "closure.mode", "got plug, must be shrink where the stratum corneum is a membrane"
+
+
 @needs("events", "donor", "stay")
 def _events_make_sense(case: Case) -> Found:
     for index, step in enumerate(case.events):
@@ -157,7 +172,74 @@ def _names_are_known(case: Case) -> Found:
         yield "actives", str(error).removeprefix("actives: ")
 
 
+def _located(message: str, in_skin: str) -> tuple[str, str]:
+    """The key that a message about geometry means, with its section, and the rest of the message."""
+    path, colon, sentence = message.partition(": ")
+    key = path.split("[")[0].split(".")[0]
+    if not colon or " " in path:
+        return "array", message
+    if key in ("array", "channel", "laws", "load"):
+        return path, sentence
+    if key in ("layers", "resolution"):
+        return (f"skin.{path}" if key == "layers" else path.replace("resolution", "mesh")), sentence
+    return (f"array.{path}" if key in Array.model_fields else f"{in_skin}.{path}"), sentence
+
+
 def _unknown(where: str, given: object, known: object) -> Found:
     for name in given:  # type: ignore[attr-defined]
         if name not in known:  # type: ignore[operator]
             yield where, f"got '{name}', {nearest(name, known)}"  # type: ignore[arg-type]
+
+
+@needs("actives", "laws", "donor", "skin")
+def _laws_have_their_inputs(case: Case) -> Found:
+    for index, permeant in enumerate(case.actives):
+        try:
+            case.laws.properties(permeant.properties, vehicle_ph=BLOOD_PH, sc_thickness=None)
+        except ValueError as error:
+            path, _, sentence = str(error).partition(": ")
+            yield f"actives[{index}].properties.{path.rpartition('.')[2]}", sentence
+        for layer in case.skin.names if case.skin is not None else ():
+            own = permeant.layers.get(layer)
+            if kind_of(layer) == "other" and (own is None or own.diffusivity is None or own.partition is None):
+                yield (
+                    f"actives[{index}].layers.{layer}",
+                    "diffusivity and partition are needed: no law is known for a layer of that name",
+                )
+
+
+@needs("model", "actives")
+def _expressions_can_be_read(case: Case) -> Found:
+    if case.model is None:
+        return
+    names = {*case.model.fields, *case.model.parameters, "t"}
+    for permeant in case.actives:
+        names |= {permeant.field, solid_of(permeant), bound_of(permeant)}
+    symbols = {name: symbol(name) for name in names}
+    for place, text in case.model.expressions():
+        try:
+            parse(text, symbols, f"model.{place}")
+        except ExpressionError as error:
+            where, _, sentence = str(error).partition(": ")
+            yield where, sentence
+
+
+@needs("output", "actives", "model")
+def _fields_to_write_exist(case: Case) -> Found:
+    known = list(case.model.fields) if case.model is not None else []
+    for permeant in case.actives:
+        known.append(permeant.field)
+        known += [bound_of(permeant)] if permeant.binding is not None else []
+        solid = permeant.load is not None and permeant.load.release != "bolus"
+        known += [solid_of(permeant)] if solid else []
+    yield from _unknown("output.fields", case.output.fields or (), known)
+
+
+@needs("base", "skin", "output", "array")
+def _ends_fit(case: Case) -> Found:
+    if (case.base.kind == "receptor") != (case.base.depth is not None):
+        yield "base.depth", "is for a receptor, and needed there"
+    if case.base.transfer is not None and case.base.kind not in ("sink", "receptor"):
+        yield "base.transfer", f"has no meaning for {case.base.kind}, leave it out"
+    if case.output.compare == "intact" and case.array is None:
+        yield "output.compare", "got intact, but the skin is intact already (no [array])"

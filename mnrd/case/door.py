@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from math import inf
 
 from pydantic import Field as Key
@@ -113,6 +113,17 @@ class Door(Noun):
         description="Names in the expressions: a number (um, s, mg/mL), a quantity, a table of material to value with "
         "`elsewhere` for the others, or an expression of t (s).",
     )
+
+    def expressions(self) -> Iterator[tuple[str, str]]:
+        """Place and text of every expression of the reactions."""
+        for index, reaction in enumerate(self.reactions):
+            for field, text in reaction.rates.items():
+                yield f"reactions[{index}].rates.{field}", text
+        for index, transfer in enumerate(self.transfers):
+            yield f"transfers[{index}].rate", transfer.rate
+        for index, exchange in enumerate(self.exchanges):
+            yield f"exchanges[{index}].forward", exchange.forward
+            yield f"exchanges[{index}].backward", exchange.backward
 
     def added_to(self, model: Model | None, materials: Sequence[str]) -> Model:
         """The model with everything of this door added.

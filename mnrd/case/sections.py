@@ -6,28 +6,42 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
+from mnrd.skin.geometry import Resolution
 from mnrd.units import Fraction, Length, Noun, Time
 
 HOUR = 3600.0
 REPORTS = 100  # when nothing is said
 
 
-class MeshSection(Noun):
-    """The mesh. With skin, z follows from the layers and x and y from the array; without, size and cells are needed."""
+class MeshSection(Resolution):
+    """The mesh. With skin, z follows from the layers, x and y from the array; a plain box needs size and cells."""
 
     size: tuple[Length, Length, Length] | None = Field(
-        None, description="Extent in x, y and z; without skin, or in x and y of a skin without needles."
+        None, description="Extent of a plain box in x, y and z."
     )
-    cells: tuple[int, int, int] | None = Field(None, description="Number of cells in x, y and z of a plain box.")
+    cells: tuple[int, int, int] | None = Field(
+        None, description="Number of cells of a plain box in x, y and z."
+    )
     periodic: tuple[bool, bool] = Field(
-        (False, False), description="Periodic sides in x and y of a plain box; mirrors otherwise."
+        (False, False), description="Whether the sides of a plain box are periodic in x and y; or mirrors."
     )
     material: str = Field("box", min_length=1, description="Name of the only material of a plain box.")
-    lateral: Length | None = Field(
-        None, gt=0, description="Size of the cells at the channels in x and y; an eighth of their width if left out."
+    extent: tuple[Length, Length] | None = Field(
+        None, description="Width and height of a piece of skin without needles; 100 um if left out."
     )
-    largest: Length | None = Field(None, gt=0, description="Largest cell in x and y; a 16th of the cell if left out.")
-    growth: float = Field(1.2, gt=1, le=2, description="Largest ratio of neighbouring cells in x and y.")
+
+    @model_validator(mode="after")
+    def _positive(self) -> MeshSection:
+        for key in ("size", "cells", "extent"):
+            for index, value in enumerate(getattr(self, key) or ()):
+                if not value > 0:
+                    raise ValueError(f"{key}[{index}]: got {value:g}, must be > 0")
+        return self
+
+    @property
+    def resolution(self) -> Resolution:
+        """Cell sizes around channels."""
+        return Resolution(**{key: getattr(self, key) for key in Resolution.model_fields})
 
 
 class RunSection(Noun):

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from mnrd.mesh.rectilinear import Array
 
 PASSES = 200  # of the exchange of sizes between layers: a few suffice
-BISECTIONS = 100
+BISECTIONS = 60
 ROUND_OFF = 1e-9
 
 
@@ -97,8 +97,7 @@ def graded_layers(layers: Sequence[Grading], fine: Sequence[Fine] = ()) -> Array
     chain = _chain(layers, fine)
     for index, layer in enumerate(layers):
         ends = chain.interfaces[index : index + (2 if index + 1 < len(layers) else 1)]
-        # the cell at the interface is the integral of S over one step, S (growth - 1) / ln(growth)
-        size = layer.smallest * np.log(layer.growth) / (layer.growth - 1.0)
+        size = layer.smallest * _first(np.log(layer.growth))
         chain.sizes[ends] = np.minimum(chain.sizes[ends], size)
     return _graded(chain, [layer.cells for layer in layers])
 
@@ -191,16 +190,22 @@ def _chain(layers: Sequence[Grading], fine: Sequence[Fine]) -> _Chain:
     depths = np.concatenate([[0.0], np.cumsum([layer.thickness for layer in layers])])
     ends = np.array([end for entry in fine for end in entry[:2]])
     nodes = np.unique(np.concatenate([depths, ends[(ends > 0.0) & (ends < depths[-1])]]))
+    layer_of = np.searchsorted(depths, nodes[:-1], side="right") - 1
+    slopes = np.log([layer.growth for layer in layers])[layer_of]
     sizes, caps = np.full(nodes.size, np.inf), np.full(nodes.size - 1, np.inf)
     for low, high, size in fine:
+        at_most = size if high > low else size * _first(slopes.max())
         within = (nodes >= low) & (nodes <= high)
-        sizes[within] = np.minimum(sizes[within], size)
+        sizes[within] = np.minimum(sizes[within], at_most)
         between = (nodes[:-1] >= low) & (nodes[1:] <= high)
         caps[between] = np.minimum(caps[between], size)
-    layer_of = np.searchsorted(depths, nodes[:-1], side="right") - 1
     caps = np.minimum(caps, np.array([layer.largest for layer in layers])[layer_of])
-    slopes = np.log([layer.growth for layer in layers])[layer_of]
     return _Chain(nodes, sizes, caps, slopes, np.searchsorted(nodes, depths))
+
+
+def _first(slope: float) -> float:
+    """S at a point relative to the cell that begins there, whose size is the integral of S over one step."""
+    return float(slope / np.expm1(slope))
 
 
 def _graded(chain: _Chain, cells: Sequence[int | None]) -> Array:

@@ -125,7 +125,8 @@ def _overlap(one: tuple[slice, ...], other: tuple[slice, ...]) -> bool:
 def _reach(mesh: Mesh, region: Region) -> _Reach:
     """Find the cells inside and at the surface of a region, by probing it on a grid of twice the fineness.
 
-    The neighbours of a surface cell count as surface too, lest the point of a needle be lost between probes.
+    The cells above and below a surface cell count as surface too, lest the point of a needle be lost between
+    probes.
     """
     axes = (mesh.z, mesh.y, mesh.x)
     xs, ys, zs = region.box or ((-np.inf, np.inf),) * 3
@@ -142,7 +143,10 @@ def _reach(mesh: Mesh, region: Region) -> _Reach:
         inside = _evaluate(region.inside, x[None, None, :], y[None, :, None], depths[:, None, None])
         some[part] = _over_cells(inside, np.logical_or)
         every[part] = _over_cells(inside, np.logical_and)
-    surface = _with_neighbours(some & ~every)
+    mixed = some & ~every
+    surface = mixed.copy()
+    surface[1:] |= mixed[:-1]
+    surface[:-1] |= mixed[1:]
     return _Reach(window, every & ~surface, surface)
 
 
@@ -166,15 +170,6 @@ def _over_cells(points: NDArray[np.bool_], combine: np.ufunc) -> NDArray[np.bool
         points = np.moveaxis(points, axis, 0)
         points = np.moveaxis(combine(combine(points[:-2:2], points[1:-1:2]), points[2::2]), 0, axis)
     return points
-
-
-def _with_neighbours(cells: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    grown = cells.copy()
-    for axis in range(3):
-        source, target = np.moveaxis(cells, axis, 0), np.moveaxis(grown, axis, 0)
-        target[1:] |= source[:-1]
-        target[:-1] |= source[1:]
-    return grown
 
 
 # --- how much of a cell ----------------------------------------------------------------------------------

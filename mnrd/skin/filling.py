@@ -50,7 +50,9 @@ class Filling(Noun):
 class Stay(Noun):
     """Needles that stay in the skin, until a step 'remove needles' if there is one."""
 
-    material: Literal["impermeable", "porous"] = Field(description="Whether drug passes through the needle.")
+    material: Literal["impermeable", "porous", "dissolving"] = Field(
+        description="Whether drug passes through the needle; a dissolving one becomes what [filling] says."
+    )
     porosity: Fraction | None = Field(None, gt=0, lt=1, description="Volume fraction of pores of a porous needle.")
 
     @model_validator(mode="after")

@@ -11,8 +11,8 @@ from pydantic import Field
 
 from mnrd.mesh.grading import Fine, graded_around, uniform
 from mnrd.mesh.paint import Painting, paint
-from mnrd.mesh.rectilinear import Mesh
 from mnrd.mesh.rectilinear import Array as Row
+from mnrd.mesh.rectilinear import Mesh
 from mnrd.mesh.sampling import Box, Region
 from mnrd.skin.arrays import Array
 from mnrd.skin.layers import Skin, depth_edges, tops

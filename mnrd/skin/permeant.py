@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from graphlib import CycleError, TopologicalSorter
 from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, model_validator
@@ -185,3 +187,24 @@ def identifier(name: str) -> str:
     """A name as the symbol of a field: 'Ascorbic acid' is ascorbic_acid."""
     plain = re.sub(r"\W+", "_", name.strip().lower(), flags=re.ASCII).strip("_")
     return plain if plain[:1].isalpha() else f"active_{plain}"
+
+
+def in_causal_order(permeants: Sequence[Permeant]) -> list[Permeant]:
+    """Actives with each before the products of its metabolism, otherwise as given.
+
+    Raises
+    ------
+    ValueError
+        When metabolism goes round in a circle.
+    """
+    names = {permeant.name: permeant for permeant in permeants}
+    graph: dict[str, set[str]] = {name: set() for name in names}
+    for permeant in permeants:
+        for conversion in permeant.metabolism:
+            if conversion.product in graph:
+                graph[conversion.product].add(permeant.name)
+    try:
+        return [names[name] for name in TopologicalSorter(graph).static_order()]
+    except CycleError as error:
+        circle = " -> ".join(reversed(error.args[1]))
+        raise ValueError(f"actives: metabolism goes round in a circle ({circle}), it must end somewhere") from None

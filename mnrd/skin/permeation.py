@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from graphlib import CycleError, TopologicalSorter
 from math import inf
 
 import numpy as np
@@ -17,7 +16,7 @@ from mnrd.model.reaction import Closing
 from mnrd.skin.base import Base
 from mnrd.skin.correlations import BLOOD_PH
 from mnrd.skin.fate import Fate, bound_of, dissolution, fate, solid_of, washing
-from mnrd.skin.permeant import Load, Permeant
+from mnrd.skin.permeant import Load, Permeant, in_causal_order
 from mnrd.skin.properties import TissueProperties
 from mnrd.skin.transport import CHANNEL, COATING, NEEDLE, VEHICLE, Local, Surroundings, transport
 
@@ -37,7 +36,7 @@ class Permeation:
     base : Base
     closing : Closing, optional
         Of the channels, in mode `plug`.
-    needles : int
+    needles : float
         Number of needles on the mesh.
     relative_radius : (nz, ny, nx) array, optional
         Distance from the axis of the needle over its radius, for shrinking cones.
@@ -47,16 +46,16 @@ class Permeation:
     around: Surroundings
     base: Base
     closing: Closing | None = None
-    needles: int = 1
+    needles: float = 1.0
     relative_radius: NDArray[np.float64] | None = None
 
     def properties(self, permeant: Permeant) -> TissueProperties:
         """What the laws make of one active; ValueError when an input is missing."""
-        donor, seal = self.around.donor, self.around.seal
+        donor = self.around.donor
         return self.around.laws.properties(
             permeant.properties,
             vehicle_ph=BLOOD_PH if donor is None else donor.pH,
-            sc_thickness=None if seal is None else seal.base - seal.top,
+            sc_thickness=self.around.sc_thickness,
         )
 
     def model(self, painting: Painting) -> Model:
@@ -138,18 +137,17 @@ class Permeation:
 
     def _initial(self, permeant: Permeant, painting: Painting) -> dict[str, Coefficient]:
         """Concentration at time 0 without the load: vehicle, filled channels, deposit."""
-        zeros = np.zeros(self.around.mesh.shape[0])
-        found: dict[str, NDArray[np.float64]] = {name: zeros.copy() for name in painting.materials}
+        found: dict[str, Coefficient] = dict.fromkeys(painting.materials, 0.0)
         if VEHICLE in found:
-            found[VEHICLE] += permeant.concentration or 0.0
+            found[VEHICLE] = permeant.concentration or 0.0
         if CHANNEL in found and self.around.filling.contents == "vehicle":
-            found[CHANNEL] += permeant.concentration or 0.0
+            found[CHANNEL] = permeant.concentration or 0.0
         if permeant.deposit is not None:
             z = self.around.mesh.z - self.around.tissues[0].top
             shares = np.diff(np.clip(z, 0.0, permeant.deposit.depth)) / self.around.mesh.hz
-            for name in found:
-                found[name] += shares * (permeant.deposit.amount / permeant.deposit.depth)
-        return dict(found)
+            profile = shares * (permeant.deposit.amount / permeant.deposit.depth)
+            found = _sum(found, dict.fromkeys(found, profile))
+        return found
 
     def _loaded(self, permeant: Permeant, painting: Painting) -> dict[str, Coefficient]:
         """Concentration at time 0 of the load in the needles, whose mass is exact on the mesh."""
@@ -157,7 +155,7 @@ class Permeation:
         load = permeant.load
         if load is None:
             return found
-        place = COATING if load.place == "coating" else NEEDLE if self.around.stay_solid else CHANNEL
+        place = COATING if load.place == "coating" else NEEDLE if self.around.solid_needle else CHANNEL
         if load.concentration is not None:
             found[place] = load.concentration
         elif load.mass is not None:
@@ -191,26 +189,5 @@ class Permeation:
         return (Membrane(self.around.tissues[0].top, permeability),)
 
 
-def in_causal_order(permeants: Sequence[Permeant]) -> list[Permeant]:
-    """Actives with each before the products of its metabolism, otherwise as given.
-
-    Raises
-    ------
-    ValueError
-        When metabolism goes round in a circle.
-    """
-    names = {permeant.name: permeant for permeant in permeants}
-    graph: dict[str, set[str]] = {name: set() for name in names}
-    for permeant in permeants:
-        for conversion in permeant.metabolism:
-            if conversion.product in graph:
-                graph[conversion.product].add(permeant.name)
-    try:
-        return [names[name] for name in TopologicalSorter(graph).static_order()]
-    except CycleError as error:
-        circle = " -> ".join(reversed(error.args[1]))
-        raise ValueError(f"actives: metabolism goes round in a circle ({circle}), it must end somewhere") from None
-
-
 def _sum(one: Mapping[str, Coefficient], other: Mapping[str, Coefficient]) -> dict[str, Coefficient]:
-    return {name: np.asarray(one[name]) + np.asarray(other[name]) for name in one}
+    return {name: one[name] + other[name] for name in one}  # type: ignore[operator]

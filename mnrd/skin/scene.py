@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from itertools import accumulate
 
 import numpy as np
@@ -125,7 +123,7 @@ class Scene:
         return np.asarray(1.0 - inner / RADII)
 
     def _painted(self, body: Body | None, material: str) -> Painting:
-        return _paint(self._skin_mesh, self.skin, body, self.cell, material)
+        return paint_skin(self._skin_mesh, self.skin, body, self.cell, material)
 
     @property
     def _skin_mesh(self) -> Mesh:
@@ -142,3 +140,132 @@ class Scene:
         if self.vehicle:
             fractions[self.materials.index(VEHICLE), : self.vehicle] = 255
         return Painting(self.materials, fractions)
+
+
+def make_scene(
+    skin: Skin,
+    *,
+    array: Array | None = None,
+    needle: Needle | None = None,
+    channel: Channel | None = None,
+    stay: Stay | None = None,
+    donor: Donor | None = None,
+    resolution: Resolution | None = None,
+    extent: tuple[float, float] | None = None,
+    membrane: bool = False,
+    coating: float = 0.0,
+) -> Scene:
+    """Lay out needles, channels and vehicle and make the mesh.
+
+    Parameters
+    ----------
+    skin : Skin
+    array : Array, optional
+        None: intact skin.
+    needle : Needle, optional
+    channel : Channel, optional
+        What is not given follows from the needle.
+    stay : Stay, optional
+        Needles are in the skin at time 0; without it they have been taken out at once.
+    donor : Donor, optional
+        A meshed one is added on top.
+    resolution : Resolution, optional
+    extent : (float, float), optional
+        Width and height of intact skin, um.
+    membrane : bool
+        Leave the stratum corneum out of the mesh; it becomes a resistance.
+    coating : float
+        Thickness of the coating, um; 0 for none.
+
+    Raises
+    ------
+    ValueError
+        When needles overlap, go through the skin, or sizes are missing; when there is no stratum corneum to replace.
+    """
+    resolution = resolution or Resolution()
+    if membrane:
+        skin, removed = _without_stratum_corneum(skin)
+    else:
+        removed = 0.0
+    if array is None:
+        side = (COLUMN, COLUMN) if extent is None else extent
+        cell = Layout(side, (), (False, False), 0.0)
+        if donor is not None and donor.area is not None and resolution.largest is None:
+            resolution = resolution.model_copy(update={"largest": min(side) / DOSED_CELLS})
+        return _with_vehicle(Scene(skin, cell, make_mesh(skin, None, cell, resolution)), donor)
+    in_skin = None if stay is None or needle is None else _cut(inserted(needle), removed)
+    stays_for_good = stay is not None and stay.material == "dissolving"
+    left = None if stays_for_good else _cut(hole(channel or Channel(), needle), removed)
+    widest = in_skin or left
+    cell = placed(skin, widest, array)
+    mesh = make_mesh(skin, left or in_skin, cell, resolution)
+    solid = in_skin is not None and not stays_for_good
+    return _with_vehicle(Scene(skin, cell, mesh, in_skin, left, solid, coating), donor)
+
+
+def intact(scene: Scene, *, lateral: bool) -> Scene:
+    """The same piece of skin without needles.
+
+    Parameters
+    ----------
+    scene : Scene
+    lateral : bool
+        Whether something but needles varies along x and y; otherwise one column of cells is enough.
+    """
+    mesh = scene.mesh
+    if not lateral:
+        mesh = Mesh(mesh.x[[0, -1]], mesh.y[[0, -1]], mesh.z, mesh.periodic)
+    cell = replace(scene.cell, positions=(), needles=0.0)
+    return Scene(scene.skin, cell, mesh, vehicle=scene.vehicle)
+
+
+def kind_of(layer: str) -> str:
+    """What the laws take a layer for: 'stratum corneum', 'epidermis', 'junction', 'dermis' or 'other'."""
+    name = layer.lower()
+    if "corneum" in name:
+        return "stratum corneum"
+    return next((kind for kind in ("junction", "epidermis", "dermis") if kind in name), "other")
+
+
+def _without_stratum_corneum(skin: Skin) -> tuple[Skin, float]:
+    first, *rest = skin.layers
+    if kind_of(first.name) != "stratum corneum" or not rest:
+        raise ValueError("laws.membrane: needs a stratum corneum on top of another layer")
+    if first.ridges is not None:
+        raise ValueError("laws.membrane: needs a flat stratum corneum, leave its ridges out")
+    return Skin(layers=tuple(rest)), first.thickness
+
+
+def _cut(body: Body, removed: float) -> Body:
+    """The part of a body below a depth, seen from there."""
+    if removed == 0.0:
+        return body
+    if removed >= body.depth:
+        raise ValueError(f"channel.depth: got {body.depth:g} um, must be > {removed:g} um, the stratum corneum")
+    share = removed / body.depth
+    return replace(body, width=body.width + (body.tip - body.width) * share, depth=body.depth - removed)
+
+
+def _with_vehicle(scene: Scene, donor: Donor | None) -> Scene:
+    if donor is None or not donor.meshed or donor.depth is None:
+        return scene
+    above = uniform(donor.depth, VEHICLE_CELLS)
+    mesh = replace(scene.mesh, z=np.concatenate([above, donor.depth + scene.mesh.z[1:]]))
+    return replace(scene, mesh=mesh, vehicle=VEHICLE_CELLS)
+
+
+def _core(body: Body, coating: float) -> Body:
+    """A body without its coating."""
+    width, depth = body.width - 2.0 * coating, body.depth - coating
+    if width <= 0.0 or depth <= 0.0:
+        raise ValueError(f"load.coating_thickness: got {coating:g} um, the needle has a width of {body.width:g} um")
+    return replace(body, width=width, tip=max(0.0, body.tip - 2.0 * coating), depth=depth)
+
+
+def _coated(whole: Painting, core: Painting, material: str) -> Painting:
+    """A painting of coated bodies: the core within the whole, the rest of it coating."""
+    row = whole.materials.index(COATING)
+    fractions = whole.fractions.copy()
+    inner = np.minimum(core.fractions[core.materials.index(material)], fractions[row])
+    fractions[row] -= inner
+    return Painting((*whole.materials, material), np.concatenate([fractions, inner[None]]))

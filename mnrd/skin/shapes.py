@@ -208,7 +208,7 @@ def _outline(body: Body) -> tuple[Array, Array]:
         signs = np.array([[1.0, 1.0], [-1.0, 1.0], [-1.0, -1.0], [1.0, -1.0]])
         return signs * [0.5, 0.0], signs * [0.0, 0.5 * (body.breadth or body.width)]
     sides = {"square pyramid": 4, "triangular pyramid": 3}.get(body.shape, SIDES)
-    angles = 2.0 * pi * (np.arange(sides) + (0.5 if sides == 4 else 0.0)) / sides
+    angles = 2.0 * pi * (np.arange(sides) + (0.0 if sides == 3 else 0.5)) / sides
     # discs: the polygon around them, of inradius 1/2; otherwise sides of length 1
     radius = 0.5 / cos(pi / SIDES) if sides == SIDES else 0.5 / sin(pi / sides)
     ring = radius * np.stack([np.cos(angles), np.sin(angles)], axis=1)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from math import log
+from math import log, nan
 from typing import NamedTuple
 
 import numpy as np
@@ -25,7 +24,7 @@ class Tissue(NamedTuple):
     """A layer of the skin as the model sees it."""
 
     name: str
-    kind: str  # "stratum corneum" | "epidermis" | "junction" | "dermis"
+    kind: str  # as `mnrd.skin.scene.kind_of` says
     top: float  # um below the top of the mesh
     base: float
 
@@ -51,6 +50,12 @@ class Surroundings:
     stay: Stay | None
     materials: tuple[str, ...]
     blood: bool  # whether there is clearance
+    sc_thickness: float | None  # um; also of a stratum corneum that is a membrane
+
+    @property
+    def solid_needle(self) -> bool:
+        """Whether a needle that stays is a material of its own."""
+        return self.stay is not None and self.stay.material != "dissolving"
 
 
 def transport(permeant: Permeant, properties: TissueProperties, around: Surroundings) -> dict[str, Local]:
@@ -102,6 +107,8 @@ def _in_tissue(tissue: Tissue, properties: TissueProperties, around: Surrounding
             properties.partition_dermis,
             clearance,
         )
+    if tissue.kind == "other":
+        return Local(nan, nan, nan, 0.0)  # no law: the user's own coefficients are put in their place
     factor = JUNCTION_FACTOR if tissue.kind == "junction" else 1.0
     diffusivity = factor * properties.diffusivity_epidermis
     return Local(diffusivity, diffusivity, properties.partition_epidermis, 0.0)
@@ -128,8 +135,3 @@ def _replaced(local: Local, own: InLayer | None) -> Local:
 def _ratio(local: Local) -> float:
     """Lateral over vertical diffusivity."""
     return local.lateral_diffusivity / local.diffusivity if local.diffusivity > 0.0 else 1.0
-
-
-def sealing_layer(tissues: Sequence[Tissue]) -> Tissue | None:
-    """The stratum corneum, None in a skin without one."""
-    return next((tissue for tissue in tissues if tissue.kind == "stratum corneum"), None)

@@ -1,0 +1,225 @@
+"""The scenario: from all nouns of a case to the problem at time 0 and the events after it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+
+from mnrd.model.field import Field, Reservoir
+from mnrd.model.problem import Event, Problem
+from mnrd.model.reaction import Closing
+from mnrd.skin.arrays import Array
+from mnrd.skin.base import Base
+from mnrd.skin.channels import Channel
+from mnrd.skin.closure import Closure, Openness, occlusion_of, shrinking
+from mnrd.skin.donor import Donor
+from mnrd.skin.fate import washing_parameter
+from mnrd.skin.filling import Filling, Stay
+from mnrd.skin.geometry import Resolution
+from mnrd.skin.laws import Laws
+from mnrd.skin.layers import Skin
+from mnrd.skin.needles import Needle
+from mnrd.skin.permeant import Permeant
+from mnrd.skin.permeation import Permeation
+from mnrd.skin.scene import Scene, intact, kind_of, make_scene
+from mnrd.skin.transport import CHANNEL, VEHICLE, Surroundings
+from mnrd.skin.treatment import (
+    Reapply,
+    RemoveNeedles,
+    Step,
+    WashOff,
+    occlusion_switches,
+    removal_of_needles,
+    schedule,
+)
+
+RINSED = 1.0  # 1/s, rate at which a meshed vehicle is washed out
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """All that is said about skin, needles, actives and treatment; see the nouns for the meaning of each."""
+
+    skin: Skin
+    actives: tuple[Permeant, ...] = ()
+    laws: Laws = Laws()
+    needle: Needle | None = None
+    array: Array | None = None
+    channel: Channel | None = None
+    filling: Filling = Filling()
+    stay: Stay | None = None
+    donor: Donor | None = None
+    base: Base = Base()
+    closure: Closure | None = None
+    steps: tuple[Step, ...] = ()
+    resolution: Resolution = Resolution()
+    extent: tuple[float, float] | None = None
+
+    def scene(self) -> Scene:
+        """Mesh and layout; ValueError when needles overlap or go through the skin."""
+        loads = [active.load for active in self.actives if active.load is not None]
+        coatings = [load.coating_thickness for load in loads if load.place == "coating"]
+        return make_scene(
+            self.skin,
+            array=self.array,
+            needle=self.needle,
+            channel=self.channel,
+            stay=self.stay,
+            donor=self.donor,
+            resolution=self.resolution,
+            extent=self.extent,
+            membrane=self.laws.membrane,
+            coating=max(coatings, default=0.0),
+        )
+
+    def problem(self, *, without_needles: bool = False) -> tuple[Problem, tuple[Event, ...]]:
+        """The problem at time 0 and what happens to it later.
+
+        Parameters
+        ----------
+        without_needles : bool
+            The same dose and treatment on intact skin of the same size, for enhancement ratios.
+
+        Raises
+        ------
+        ValueError
+            When sizes do not fit, or an input that a law needs is missing.
+        """
+        scene = self.scene()
+        if not without_needles:
+            return self._problem_in(scene)
+        varied = self.donor is not None and self.donor.area is not None
+        varied = varied or any(layer.ridges is not None for layer in self.skin.layers)
+        bare = [active.model_copy(update={"load": None}) for active in self.actives]
+        steps = tuple(step for step in self.steps if not isinstance(step, RemoveNeedles))
+        same = replace(self, array=None, stay=None, closure=None, actives=tuple(bare), steps=steps)
+        return same._problem_in(intact(scene, lateral=varied))
+
+    def _problem_in(self, scene: Scene) -> tuple[Problem, tuple[Event, ...]]:
+        permeation = self.permeation(scene)
+        painting = scene.painting(needles=scene.begins_with_needles)
+        problem = Problem(scene.mesh, painting, permeation.model(painting))
+        return problem, tuple(self._events(scene, permeation))
+
+    def permeation(self, scene: Scene) -> Permeation:
+        """The permeation model in a scene."""
+        around = Surroundings(
+            mesh=scene.mesh,
+            tissues=scene.tissues,
+            laws=self.laws,
+            donor=self.donor,
+            filling=self.filling,
+            stay=self.stay,
+            materials=scene.materials,
+            blood=self.base.clears,
+            sc_thickness=next(
+                (layer.thickness for layer in self.skin.layers if kind_of(layer.name) == "stratum corneum"), None
+            ),
+        )
+        cones = [active for active in self.actives if active.load and active.load.release == "shrinking cone"]
+        return Permeation(
+            permeants=self.actives,
+            around=around,
+            base=self.base,
+            closing=self._closing(scene) if CHANNEL in scene.materials else None,
+            needles=scene.cell.needles,
+            relative_radius=scene.relative_radius() if cones else None,
+        )
+
+    def openness(self) -> Openness | None:
+        """Open fraction of the channels; closing begins when needles that stayed are taken out."""
+        if self.closure is None:
+            return None
+        removal = removal_of_needles(self.steps) or 0.0
+        closure = self.closure.model_copy(update={"begins": max(self.closure.begins, removal)})
+        occluded = self.donor is not None and self.donor.occluded
+        return Openness(closure, occlusion_of(occluded, tuple(occlusion_switches(self.steps))))
+
+    def _closing(self, scene: Scene) -> Closing | None:
+        openness = self.openness()
+        if openness is None or openness.closure.mode != "plug":
+            return None
+        deepest = {"stratum corneum": ("stratum corneum",), "viable epidermis": ("stratum corneum", "epidermis")}
+        bases = [tissue.base for tissue in scene.tissues if tissue.kind in deepest[openness.closure.through]]
+        return Closing(CHANNEL, openness, max(bases)) if bases else None
+
+    def _events(self, scene: Scene, permeation: Permeation) -> list[Event]:
+        events: list[Event] = []
+        for time, step in schedule(self.steps):
+            if isinstance(step, WashOff):
+                events += _wash_off(permeation, time, step.rinse)
+            elif isinstance(step, Reapply):
+                tops = {active.field: permeation.donor(active, step.strength) for active in self.actives}
+                events.append(Event(time, "reapply", partial(_with_tops, tops)))
+            elif isinstance(step, RemoveNeedles):
+                events.append(Event(time, "remove needles", partial(_repainted, scene, 1.0)))
+            else:
+                events.append(Event(time, step.do, _unchanged))
+        openness = self.openness()
+        if openness is not None and openness.closure.mode == "shrink":
+            events += [
+                Event(time, f"channels shrink to {radius:.0%}", partial(_repainted, scene, radius))
+                for time, radius in shrinking(openness)
+            ]
+        return sorted(events, key=lambda event: event.time)
+
+
+# --- changes of the problem; functions of a module, so that events can be pickled -------------------------------------
+
+
+def _unchanged(problem: Problem) -> Problem:
+    return problem
+
+
+def _repainted(scene: Scene, radius: float, problem: Problem) -> Problem:
+    """Channels, of another radius, where there were needles or channels; concentrations stay, and so do amounts."""
+    return replace(problem, painting=scene.painting(needles=False, radius=radius))
+
+
+def _with_tops(tops: dict[str, Reservoir | None], problem: Problem) -> Problem:
+    """Other reservoirs on the skin; a new one is a new dose."""
+    fields = [replace(field, top=tops[field.name]) if field.name in tops else field for field in problem.model.fields]
+    return _with_fields(problem, fields)
+
+
+def _with_fields(problem: Problem, fields: list[Field]) -> Problem:
+    return replace(problem, model=replace(problem.model, fields=tuple(fields)))
+
+
+def _washed(names: dict[str, str], gone: bool, problem: Problem) -> Problem:
+    """A meshed vehicle that loses what is in it; when it is gone nothing moves there any more."""
+    parameters = dict(problem.model.parameters)
+    for parameter in names.values():
+        materials = problem.painting.materials
+        parameters[parameter] = {material: RINSED if material == VEHICLE else 0.0 for material in materials}
+    problem = replace(problem, model=replace(problem.model, parameters=parameters))
+    if not gone:
+        return problem
+    return _with_fields(problem, [_still(field) if field.name in names else field for field in problem.model.fields])
+
+
+def _still(field: Field) -> Field:
+    """A field that does not move in the vehicle."""
+    changed = {}
+    for key in ("diffusivity", "lateral_diffusivity"):
+        values = getattr(field, key)
+        changed[key] = {**values, VEHICLE: 0.0} if isinstance(values, dict) else values
+    return replace(field, **changed)
+
+
+def _wash_off(permeation: Permeation, time: float, rinse: float) -> list[Event]:
+    """Events of a wash-off: at once, or rinsing first."""
+    around = permeation.around
+    if VEHICLE in around.materials:
+        names = {permeant.field: washing_parameter(permeant) for permeant in permeation.permeants}
+        wet: Callable[[Problem], Problem] = partial(_washed, names, False)
+        dry: Callable[[Problem], Problem] = partial(_washed, names, True)
+    else:
+        area = None if around.donor is None else around.donor.coverage(around.mesh)
+        fields = [permeant.field for permeant in permeation.permeants]
+        wet = partial(_with_tops, {field: Reservoir(activity=0.0, area=area) for field in fields})
+        dry = partial(_with_tops, dict.fromkeys(fields))
+    if rinse == 0.0:
+        return [Event(time, "wash off", dry)]
+    return [Event(time, "wash off", wet), Event(time + rinse, "end of rinse", dry)]
