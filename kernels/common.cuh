@@ -26,7 +26,7 @@ typedef long long index_t;
 #define FOR_ROW_SUM(i, nx, s) FOR_ROW_CELLS(i, nx)
 #define ROW_LEADER (threadIdx.x % 32 == 0)
 #define FOR_ROW_STENCIL(i, nx) \
-    for (int i = threadIdx.x % 32, west, east; \
+    for (int i = threadIdx.x % 32, west [[maybe_unused]], east [[maybe_unused]]; \
          west = i ? 1 : 1 - (nx), east = i + 1 < (nx) ? 1 : 1 - (nx), i < (nx); i += 32)
 #define FOR_ROW_STENCIL_SUM(i, nx, s) FOR_ROW_STENCIL(i, nx)
 #define FOR_ROW_STENCIL_MAX(i, nx, s) FOR_ROW_STENCIL(i, nx)
@@ -105,3 +105,14 @@ INLINE double row_total(double sum) { return sum; }
 INLINE double row_maximum(double largest) { return largest; }
 
 #endif
+
+// Net flux out of cell n, sum of T (u - u_neighbour) over its six faces, in a row that FOR_ROW_STENCIL walks.
+#define OUTFLOW(u) \
+    (tx[n] * (u[n] - u[n + east]) + tx[n - west] * (u[n] - u[n - west]) + ty[n] * (u[n] - u[n + south]) \
+     + ty[n - north] * (u[n] - u[n - north]) + tz[n] * (u[n] - u[n + down]) + tz[n - up] * (u[n] - u[n - up]))
+
+// Where the neighbours of a row (k, j) lie; at the first and last plane the cell is its own neighbour: no flux.
+#define ROW_NEIGHBOURS \
+    const int j = (int)(row % ny), k = (int)(row / ny); \
+    [[maybe_unused]] const index_t plane = (index_t)nx * ny, up = k > 0 ? plane : 0, down = k + 1 < nz ? plane : 0; \
+    [[maybe_unused]] const index_t north = j > 0 ? nx : -plane + nx, south = j + 1 < ny ? nx : -plane + nx

@@ -7,16 +7,6 @@
 // from u (kernel contact), so that a well-stirred donor is eliminated from the matrix.
 // Meaning of each kernel: mnrd/backends/reference.py, function of the same name.
 
-#define OUTFLOW(u) \
-    (tx[n] * (u[n] - u[n + east]) + tx[n - west] * (u[n] - u[n - west]) + ty[n] * (u[n] - u[n + south]) \
-     + ty[n - north] * (u[n] - u[n - north]) + tz[n] * (u[n] - u[n + down]) + tz[n - up] * (u[n] - u[n - up]))
-
-// Where the neighbours of a row (k, j) lie; at the first and last plane the cell is its own neighbour: no flux.
-#define ROW_NEIGHBOURS \
-    const int j = (int)(row % ny), k = (int)(row / ny); \
-    const index_t plane = (index_t)nx * ny, up = k > 0 ? plane : 0, down = k + 1 < nz ? plane : 0; \
-    const index_t north = j > 0 ? nx : -plane + nx, south = j + 1 < ny ? nx : -plane + nx
-
 // s_lateral = 1 / sum_m phi_m / s_m (series), s_vertical = sum_m phi_m s_m (parallel): the fraction rule.
 KERNEL mix_conductivity(
     int nx, int ny, int nz, int materials,
@@ -68,7 +58,6 @@ KERNEL transmissibility(
             tx[n] = open_x ? x_face : (real)0;
             ty[n] = open_y ? y_face : (real)0;
             tz[n] = open_z ? z_face : (real)0;
-            (void)west, (void)north, (void)up;
         }
     }
 }
@@ -87,7 +76,6 @@ KERNEL coupling(
             const index_t n = row * nx + i;
             const double rate = ((double)tx[n] + tx[n - west] + ty[n] + ty[n - north]) / capacity[n];
             largest = rate > largest ? rate : largest;
-            (void)east, (void)south, (void)up, (void)down;
         }
         largest = row_maximum(largest);
         if (ROW_LEADER) partial[row] = largest;

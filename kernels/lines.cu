@@ -32,7 +32,7 @@ INLINE void load_window(const real *row, int i0, int lanes, int nx, real *w)
 // Which neighbours row (k, j) of the strip has.
 #define STRIP_ROW \
     const index_t plane = (index_t)nx * ny, start = k * plane + (index_t)j * nx; \
-    const index_t north = j > 0 ? nx : -plane + nx, south = j + 1 < ny ? nx : -plane + nx; \
+    [[maybe_unused]] const index_t north = j > 0 ? nx : -plane + nx, south = j + 1 < ny ? nx : -plane + nx; \
     real txw[LANES + 2]; \
     load_window(tx + start, i0, lanes, nx, txw)
 
@@ -106,7 +106,6 @@ INLINE void solve_strip(
                                   + at_top * top[column] + at_base * base[column];
             SWEEP_DOWN(l, diagonal, b[n]);
         }
-        (void)south;
     }
     FOR_LANES(l, lanes) swept[l] = 0;
     for (int k = nz - 1; k >= 0; --k) {

@@ -419,6 +419,25 @@ def test_layout_errors(arguments, body, message):
         layout(Array(**arguments), body)
 
 
+@pytest.mark.parametrize(
+    "noun",
+    [
+        preset("human forearm with rete ridges"),
+        Needle(shape="slit", length=500.0, width=60.0, breadth=200.0, tilt=10.0),
+        Channel(shape="truncated cone", width=50.0, tip=20.0),
+        Array(pitch=500.0),
+        Array(pattern="random", size=(3000.0, 2000.0), density=1e-5, seed=7),
+        Array(pattern="positions", positions=((1.0, 2.0), (300.0, 4.0))),
+        Resolution(smallest=3.0),
+    ],
+    ids=lambda noun: type(noun).__name__,
+)
+def test_what_is_written_with_defaults_reads_back_the_same(noun):
+    written = noun.model_dump(exclude_none=True)
+    assert type(noun).model_validate(written, context={"units": "required"}) == noun
+    assert noun.model_json_schema()["additionalProperties"] is False
+
+
 # --- mesh and painting ----------------------------------------------------------------------------------------------
 
 

@@ -6,8 +6,8 @@ slope of at most ln(growth). The cells are equal steps of
     N(z) = integral of dz / S(z),
 
 so neighbouring cells differ by a factor of at most growth, because |d ln S / dN| = |dS/dz| <= ln(growth).
-S is piecewise linear: N and its inverse are closed forms. The number of cells is N rounded up; then the
-largest size is lowered until N is that whole number.
+S is piecewise linear: N and its inverse are closed forms. The number of cells is N rounded up; then the largest
+size is lowered until N is that whole number.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ class _Chain:
 
 
 def uniform(extent: float, cells: int) -> Array:
-    """Edges of equal cells from 0 to `extent`, (cells + 1,)."""
+    """Edges of equal cells from 0 to `extent`, (cells + 1,), um."""
     return np.linspace(0.0, extent, cells + 1)
 
 
@@ -142,10 +142,7 @@ def graded_around(
     symmetric = np.allclose(sorted(mirrored), sorted(images), rtol=0.0, atol=ROUND_OFF * extent)
     end = 0.5 * extent if symmetric else extent
     chain = _chain([Grading(end, largest=largest, growth=growth)], images)
-    for node in (0, -1):  # an interval outside acts from there
-        for low, high, size in images:
-            distance = max(low - chain.nodes[node], chain.nodes[node] - high, 0.0)
-            chain.sizes[node] = min(chain.sizes[node], size + chain.slopes[node] * distance)
+    _add_outside(chain, images)
     edges = _graded(chain, [None])
     return np.concatenate([edges, extent - edges[-2::-1]]) if symmetric else edges
 
@@ -187,7 +184,7 @@ def _check_fine(fine: Sequence[Fine]) -> None:
 
 def _chain(layers: Sequence[Grading], fine: Sequence[Fine]) -> _Chain:
     """Nodes at the interfaces and at the ends of fine intervals, with the sizes asked for there."""
-    depths = np.concatenate([[0.0], np.cumsum([layer.thickness for layer in layers])])
+    depths = np.cumsum([0.0, *(layer.thickness for layer in layers)])
     ends = np.array([end for entry in fine for end in entry[:2]])
     nodes = np.unique(np.concatenate([depths, ends[(ends > 0.0) & (ends < depths[-1])]]))
     layer_of = np.searchsorted(depths, nodes[:-1], side="right") - 1
@@ -201,6 +198,14 @@ def _chain(layers: Sequence[Grading], fine: Sequence[Fine]) -> _Chain:
         caps[between] = np.minimum(caps[between], size)
     caps = np.minimum(caps, np.array([layer.largest for layer in layers])[layer_of])
     return _Chain(nodes, sizes, caps, slopes, np.searchsorted(nodes, depths))
+
+
+def _add_outside(chain: _Chain, fine: Sequence[Fine]) -> None:
+    """Lower the sizes at both ends to what intervals outside of them ask for."""
+    for node in (0, -1):
+        for low, high, size in fine:
+            distance = max(low - chain.nodes[node], chain.nodes[node] - high, 0.0)
+            chain.sizes[node] = min(chain.sizes[node], size + chain.slopes[node] * distance)
 
 
 def _first(slope: float) -> float:
@@ -241,18 +246,15 @@ def _fitted(chain: _Chain, index: int, cells: int | None) -> float:
     """The largest size with which layer `index` has a whole number of cells (that of `cells`, if given)."""
     top, base = chain.nodes[chain.interfaces[index : index + 2]]
     high = base - top
-    needed = _numbers(*_profile(chain, index, high))[-1]
-    count = cells or max(1, int(np.ceil(needed - ROUND_OFF)))
-    if needed > count + ROUND_OFF:
-        least = int(np.ceil(needed - ROUND_OFF))
+    least = max(1, int(np.ceil(_numbers(*_profile(chain, index, high))[-1] - ROUND_OFF)))
+    count = cells or least
+    if count < least:
         raise ValueError(f"layers[{index}].cells: got {cells}, must be >= {least} beside small cells, or raise growth")
     low = high / count  # N(low) >= count >= N(high)
     for _ in range(BISECTIONS):
         middle = 0.5 * (low + high)
-        if _numbers(*_profile(chain, index, middle))[-1] > count:
-            low = middle
-        else:
-            high = middle
+        too_many = _numbers(*_profile(chain, index, middle))[-1] > count
+        low, high = (middle, high) if too_many else (low, middle)
     return high
 
 

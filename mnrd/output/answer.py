@@ -2,80 +2,133 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from mnrd.model.field import Field
-from mnrd.model.reaction import Transfer
+from mnrd.output.history import Record
 from mnrd.output.labels import per_area
-from mnrd.output.schedule import Schedule
-
-Array = NDArray[np.float64]
 
 HOUR = 3600.0
 CM_PER_HOUR = 0.36  # 1 um/s
-STEADY = 0.05  # relative change of the flux over the last third that still counts as steady
-OPENINGS = ("channel", "coating", "needle")
+STEADY = 0.05  # relative change of the flux over the last third up to which it counts as steady
 
 
-@dataclass
-class Record:
-    """What is known of one field at the reports, per area of skin, in its concentration unit times um (and per s)."""
+class Entry(NamedTuple):
+    """One number of the answer."""
 
+    value: float
     unit: str
-    times: list[float] = field(default_factory=list)
-    delivered: list[float] = field(default_factory=list)  # Q: through the base, and cleared
-    outflux: list[float] = field(default_factory=list)  # J_out
-    influx: list[float] = field(default_factory=list)  # J_in
-    mouths: list[float] = field(default_factory=list)  # the part of J_in through the mouths of channels
-    dose: float = 0.0
-    donor: float = 0.0
-    evaporated: float = 0.0
-    removed: float = 0.0
-    balance: float = 0.0
-    layers: dict[str, float] = field(default_factory=dict)
-    donor_concentration: float = 0.0
+    meaning: str
 
 
-class History:
-    """Observer that keeps what the answer is computed from.
+class Late(NamedTuple):
+    """Straight line through Q(t) over the last third of the reports."""
+
+    flux: float  # slope: unit um/s
+    lag: float  # intercept with Q = 0: s
+    steady: bool
+
+
+def late(record: Record) -> Late | None:
+    """Fit the last third of Q(t); None with fewer than three reports there or nothing delivered."""
+    times, delivered, outflux = (np.array(row) for row in (record.times, record.delivered, record.outflux))
+    last = times >= times[-1] * 2.0 / 3.0
+    if last.sum() < 3 or not delivered[-1] > 0.0:
+        return None
+    slope, intercept = np.polyfit(times[last], delivered[last], 1)
+    if not slope > 0.0:
+        return None
+    change = np.ptp(outflux[last]) / outflux[last].max() if outflux[last].max() > 0.0 else 1.0
+    return Late(float(slope), float(-intercept / slope), bool(change <= STEADY))
+
+
+def answer(
+    record: Record, *, intact: Record | None = None, donor_concentration: float | None = None
+) -> dict[str, Entry]:
+    """Numbers that people ask for.
 
     Parameters
     ----------
-    schedule : Schedule
+    record : Record
+        Of one field.
+    intact : Record, optional
+        Of the same field and dose on intact skin, for the enhancement ratios.
+    donor_concentration : float, optional
+        c_v at first, in the unit of the field, for Kp = J_ss / c_v.
+
+    Returns
+    -------
+    dict of name to Entry
+        Steady flux, lag and Kp only if the flux changes by less than 5 % over the last third of the run.
     """
+    unit, factor = per_area(record.unit)
+    flux_unit, flux_factor = f"{unit}/h", factor * HOUR
+    found = {"delivered": Entry(record.delivered[-1] * factor, unit, "through the base and cleared to blood")}
+    if record.finite and record.applied > 0.0:
+        found["delivered share"] = Entry(100.0 * record.delivered[-1] / record.applied, "%", "of the dose")
+    peak = int(np.argmax(record.outflux))
+    found["peak flux"] = Entry(record.outflux[peak] * flux_factor, flux_unit, "largest outflux at a report")
+    found["time of peak"] = Entry(record.times[peak] / HOUR, "h", "of the largest outflux")
+    line = late(record)
+    if line is not None and line.steady:
+        found["steady flux"] = Entry(line.flux * flux_factor, flux_unit, "slope of Q over the last third")
+        found["lag"] = Entry(line.lag / HOUR, "h", "intercept of that line")
+        if donor_concentration:
+            kp = line.flux / donor_concentration * CM_PER_HOUR
+            found["Kp"] = Entry(kp, "cm/h", "steady flux / concentration in the vehicle at first")
+    found |= _ways(record) | _enhancement(record, intact) | _remains(record, unit, factor)
+    found["imbalance"] = Entry(record.imbalance, "", "relative error of the mass balance")
+    return found
 
-    def __init__(self, schedule: Schedule) -> None:
-        self.schedule = schedule
-        self.records: dict[str, Record] = {}
 
-    def observe(self, simulation: Any) -> None:
-        """Add one report of every field that moves."""
-        for one in simulation.problem.model.fields:
-            if one.mobile:
-                record = self.records.setdefault(one.name, Record(one.unit))
-                _observe(simulation, one, record)
+def _ways(record: Record) -> dict[str, Entry]:
+    """How much of what went in took the mouths of the channels."""
+    entered = _integral(record.times, record.influx)
+    if not (entered > 0.0 and any(record.mouths)):
+        return {}
+    mouths = _integral(record.times, record.mouths)
+    return {"through mouths": Entry(100.0 * mouths / entered, "%", "of what entered; the rest by intact skin")}
 
 
-def _observe(simulation: Any, one: Field, record: Record) -> None:
-    footprint = simulation.problem.mesh.footprint
-    ledger, fluxes = simulation.ledger(one.name), simulation.fluxes(one.name)
-    clearances = clearances_of(one.name, simulation.problem.model.reactions)
-    cleared = -sum(ledger.terms.get(name, 0.0) for name in clearances)
-    rate = -sum(fluxes.get(name, 0.0) for name in clearances)
-    if not record.times and one.top is not None:
-        partition = 1.0
-        record.donor_concentration = one.top.activity * partition
-    record.times.append(simulation.time)
-    record.delivered.append((ledger.permeated + ledger.receptor + cleared) / footprint)
-    record.outflux.append((fluxes["base"] + rate) / footprint)
-    record.influx.append(fluxes["top"] / footprint)
-    record.mouths.append(float((simulation.top_flux_map(one.name) * open_share(simulation, one)).sum()) / footprint)
-    record.dose = (ledger.applied + ledger.initial) / footprint
-    record.donor, record.evaporated = ledger.donor / footprint, ledger.evaporated / footprint
-    record.removed, record.balance = ledger.removed / footprint, ledger.relative_error
-    record.layers = {name: amount / footprint for name, amount in simulation.amounts(one.name).items()}
+def _integral(times: Sequence[float], values: Sequence[float]) -> float:
+    """Trapezoidal rule over the reports."""
+    middles = 0.5 * (np.array(values[1:]) + np.array(values[:-1]))
+    return float(np.sum(middles * np.diff(times)))
+
+
+def _enhancement(record: Record, intact: Record | None) -> dict[str, Entry]:
+    """Ratios to intact skin; they differ, because the lags do."""
+    if intact is None:
+        return {}
+    found = {}
+    if intact.delivered[-1] > 0.0:
+        ratio = record.delivered[-1] / intact.delivered[-1]
+        found["enhancement of amount"] = Entry(ratio, "", "ER_Q: delivered / delivered through intact skin, at the end")
+    lines = late(record), late(intact)
+    if lines[0] is not None and lines[1] is not None and lines[0].steady and lines[1].steady:
+        ratio = lines[0].flux / lines[1].flux
+        found["enhancement of flux"] = Entry(ratio, "", "ER_J: steady flux / steady flux through intact skin")
+    elif max(intact.outflux) > 0.0:
+        ratio = max(record.outflux) / max(intact.outflux)
+        found["enhancement of peak"] = Entry(ratio, "", "peak flux / peak flux through intact skin")
+    return found
+
+
+def _remains(record: Record, unit: str, factor: float) -> dict[str, Entry]:
+    """Where the rest is."""
+    found = {}
+    for name, amounts, form in (("in", record.layers, "free"), ("bound in", record.bound, "bound")):
+        for layer, amount in amounts.items():
+            found[f"{name} {layer}"] = Entry(amount * factor, unit, f"{form}, at the end")
+    for name in ("donor", "evaporated", "removed"):
+        amount = getattr(record, name)
+        if amount > 0.0:
+            found[name] = Entry(amount * factor, unit, "at the end")
+    return found
+
+
+def as_numbers(entries: Mapping[str, Entry]) -> dict[str, float]:
+    """The answer for summary.json: name and unit to value."""
+    return {f"{name} [{entry.unit}]" if entry.unit else name: entry.value for name, entry in entries.items()}

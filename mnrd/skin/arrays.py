@@ -94,7 +94,7 @@ class Array(Noun):
         if self.cell != "patch":
             used = used - {"rows", "columns", "size", "margin"}
         for name in sorted(self.model_fields_set - used - {"pattern", "unit_cell", "sides"}):
-            if getattr(self, name) is not None:
+            if getattr(self, name) != type(self).model_fields[name].default:
                 cell = f" with unit cell {self.cell}" if self.pattern in REGULAR else ""
                 raise ValueError(f"{name}: has no meaning for pattern {self.pattern}{cell}, leave it out")
 
