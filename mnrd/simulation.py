@@ -57,8 +57,10 @@ class Simulation:
         Relative tolerance of a time step.
     dt : float, optional
         A fixed step, s; default: adaptive.
-    first_step, dt_max : float
-        First step after the start and after each event, and the longest one, s.
+    first_step : float, optional
+        First step after the start and after each event, s; default 1 s, and less for a `rtol` below 1e-2.
+    dt_max : float
+        The longest step, s.
     kappa : float
         Stopping norm of the linear solves in units of the tolerated step error.
 
@@ -73,14 +75,14 @@ class Simulation:
     def __init__(
         self, problem: Problem, *, backend: str | Backend = "auto", precision: str = "double",
         events: Sequence[Event] = (), observers: Iterable[Observer] = (), rtol: float = 1e-2, dt: float | None = None,
-        first_step: float = FIRST_STEP, dt_max: float = LONGEST_STEP, kappa: float = KAPPA,
+        first_step: float | None = None, dt_max: float = LONGEST_STEP, kappa: float = KAPPA,
     ) -> None:  # fmt: skip
         self.backend = choose(backend, precision) if isinstance(backend, str) else backend
         self.problem, self.observers = problem, list(observers)
         self.events = sorted(events, key=lambda event: event.time)
         self.time, self.step, self.rejected, self.iterations = 0.0, 0, 0, 0
-        self.first_step = first_step
-        self.controller = Controller(min(dt or first_step, dt_max), dt_max, fixed=dt is not None)
+        self.first_step = first_step or min(FIRST_STEP, 100 * rtol * FIRST_STEP)
+        self.controller = Controller(min(dt or self.first_step, dt_max), dt_max, fixed=dt is not None)
         self.grid = Grid.upload(self.backend, problem.mesh)
         self.coefficients = Coefficients(self.backend, self.grid, problem)
         self.state = State(self.backend, problem)
@@ -118,7 +120,7 @@ class Simulation:
             self._begin()
         for _ in range(LONGEST_RUN_OF_REJECTIONS):
             dt = self.controller.towards(target - self.time)
-            step = self.stepper.attempt(self.time, dt, self.contacts)
+            step = self.stepper.attempt(self.time, dt, self.contacts, smooth=self.controller.smooth)
             if self._acceptable(step):
                 return self._accept(step, dt, target)
             self.rejected += 1
@@ -130,27 +132,26 @@ class Simulation:
         """Whether a tried step is finite, accurate, positive and conservative; with a fixed step, finite is enough."""
         if self.controller.fixed:
             return step.error < inf
-        lost = [one.lost + two.lost for one, two in step.rates]
-        for name, amount, account in zip(self.problem.model.names, lost, self.accounts, strict=False):
-            if amount > LOST * account.turnover:
+        for index, (name, account) in enumerate(zip(self.problem.model.names, self.accounts, strict=True)):
+            if step.stages and step.moved(index, 1.0).lost > LOST * account.turnover:
                 step.reason = f"field {name} would fall below zero as a whole"
         return step.error <= 1.0 and not step.reason
 
     def _accept(self, step: Step, dt: float, target: float) -> None:
-        self.stepper.accept(step, self.time, dt, self.contacts)
-        self._last = [two for _, two in step.rates]
+        landed = dt == target - self.time
+        self.time = target if landed else self.time + dt
+        self.stepper.accept(step, self.time, self.contacts)
+        self._last = step.stages[-1]
         for index, account in enumerate(self.accounts):
             moved = step.moved(index, dt)
             account.book(moved, self.contacts[index, "top"], self.contacts[index, "base"])
             self.iterations += moved.iterations
         self.controller.accepted(step.error, dt)
-        landed = dt == target - self.time
-        self.time = target if landed else self.time + dt
         self.step += 1
 
     def _begin(self) -> None:
         self._started = True
-        self.stepper.begin(self.time, self.controller.dt, self.contacts)
+        self.stepper.begin(self.time, self.contacts)
         self._observe()
 
     def _next_due(self) -> float:
@@ -185,7 +186,7 @@ class Simulation:
         self.contacts = contacts
         self.controller.restart(self.first_step)
         if self._started:
-            self.stepper.begin(self.time, self.controller.dt, self.contacts)
+            self.stepper.begin(self.time, self.contacts)
 
     # ---- what can be asked
 

@@ -127,7 +127,9 @@ class Case(Noun):
     def _box(self) -> Problem:
         """A plain box of one material."""
         section = self.mesh
-        assert section.size is not None and section.cells is not None and self.model is not None
+        assert section.size is not None
+        assert section.cells is not None
+        assert self.model is not None
         x, y, z = (uniform(extent, cells) for extent, cells in zip(section.size, section.cells, strict=True))
         mesh = Mesh(x, y, z, section.periodic)
         painting = paint(mesh, [(section.material, 0.0)])

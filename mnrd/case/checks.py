@@ -138,7 +138,12 @@ def _events_make_sense(case: Case) -> Found:
 @needs("run", "output", "events")
 def _times_are_within_the_run(case: Case) -> Found:
     end = case.run.end
-    times = [("run.every", case.run.every), ("output.fields_every", case.output.fields_every), ("run.dt", case.run.dt)]
+    times = [
+        ("output.picture_at", case.output.picture_at),
+        ("run.every", case.run.every),
+        ("output.fields_every", case.output.fields_every),
+        ("run.dt", case.run.dt),
+    ]
     times += [(f"run.at[{index}]", time) for index, time in enumerate(case.run.at)]
     times += [(f"output.fields_at[{index}]", time) for index, time in enumerate(case.output.fields_at)]
     times += [(f"events[{index}].at", max(step.times)) for index, step in enumerate(case.events)]
@@ -233,6 +238,8 @@ def _fields_to_write_exist(case: Case) -> Found:
         solid = permeant.load is not None and permeant.load.release != "bolus"
         known += [solid_of(permeant)] if solid else []
     yield from _unknown("output.fields", case.output.fields or (), known)
+    if case.output.picture is not None:
+        yield from _unknown("output.picture", (case.output.picture,), known)
 
 
 @needs("base", "skin", "output", "array")

@@ -143,8 +143,11 @@ class Door(Noun):
         for name in (*self.fields, *self.parameters):
             check_symbol_name("fields" if name in self.fields else "parameters", name)
         fields = tuple(entry.field(name, materials) for name, entry in self.fields.items())
-        entries = (*self.reactions, *self.transfers, *self.exchanges)
-        reactions: tuple[AnyReaction, ...] = tuple(entry.reaction() for entry in entries)
+        reactions: tuple[AnyReaction, ...] = (
+            *(entry.reaction() for entry in self.reactions),
+            *(entry.reaction() for entry in self.transfers),
+            *(entry.reaction() for entry in self.exchanges),
+        )
         parameters: dict[str, Coefficient | str] = {
             name: value if isinstance(value, str) else spread(value, materials, f"parameters.{name}")
             for name, value in self.parameters.items()

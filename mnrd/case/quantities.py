@@ -1,4 +1,4 @@
-"""Values of the general door, where the key alone does not tell the unit: per material, expressions, free parameters."""
+"""Values of the general door, whose key does not tell the unit: per material, expressions, free parameters."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ class ByMaterial(Quantity):
         try:
             number = self.parse(value, bare_number_allowed=bare_number_allowed)
         except PydanticCustomError as error:
-            raise PydanticCustomError("unit", where + error.message_template, error.context) from None  # type: ignore[arg-type]
+            raise PydanticCustomError("unit", where + error.message_template, error.context) from None
         if not 0.0 <= number < inf:
-            raise PydanticCustomError("unit", where + "must be >= 0 and finite")  # type: ignore[arg-type]
+            raise PydanticCustomError("unit", where + "must be >= 0 and finite")
         return number
 
     def write(self, value: Any) -> Any:
@@ -50,7 +50,7 @@ class ByMaterial(Quantity):
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
         def read(value: object, info: core_schema.ValidationInfo) -> float | str | dict[str, float]:
-            required = bool(info.context) and info.context.get("units") == "required"
+            required = (info.context or {}).get("units") == "required"
             return self.read(value, bare_number_allowed=not required)
 
         written = core_schema.plain_serializer_function_ser_schema(self.write)
@@ -71,14 +71,13 @@ class InitialValue(ByMaterial):
         try:
             parse(value, SPACE, "")
         except ExpressionError as error:
-            raise PydanticCustomError(
-                "unit", str(error).removeprefix(": ").replace("{", "(").replace("}", ")")
-            ) from None  # type: ignore[arg-type]
+            message = str(error).removeprefix(": ").replace("{", "(").replace("}", ")")
+            raise PydanticCustomError("unit", "{message}", {"message": message}) from None
         return value
 
 
 class Parameter(ByMaterial):
-    """Annotation: a number in the internal system, a quantity of length, time and mass, a table, or an expression of t."""
+    """Annotation: a number, a quantity of length, time and mass, a table of them, or an expression of t."""
 
     def read(self, value: object, *, bare_number_allowed: bool) -> float | str | dict[str, float]:
         """As `ByMaterial`; a text that is an expression of t stays one, any other must be a quantity."""

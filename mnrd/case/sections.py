@@ -16,12 +16,8 @@ REPORTS = 100  # when nothing is said
 class MeshSection(Resolution):
     """The mesh. With skin, z follows from the layers, x and y from the array; a plain box needs size and cells."""
 
-    size: tuple[Length, Length, Length] | None = Field(
-        None, description="Extent of a plain box in x, y and z."
-    )
-    cells: tuple[int, int, int] | None = Field(
-        None, description="Number of cells of a plain box in x, y and z."
-    )
+    size: tuple[Length, Length, Length] | None = Field(None, description="Extent of a plain box in x, y and z.")
+    cells: tuple[int, int, int] | None = Field(None, description="Number of cells of a plain box in x, y and z.")
     periodic: tuple[bool, bool] = Field(
         (False, False), description="Whether the sides of a plain box are periodic in x and y; or mirrors."
     )
@@ -56,7 +52,7 @@ class RunSection(Noun):
     dt: Time | None = Field(None, gt=0, description="Fixed time step; adaptive if left out.")
     first_step: Time = Field(1.0, gt=0, description="First step, at the start and after each event.")
     dt_max: Time = Field(12 * HOUR, gt=0, description="Longest time step.")
-    backend: Literal["auto", "numpy", "native", "cuda"] = Field(
+    backend: Literal["auto", "numpy", "native"] = Field(
         "auto", description="Where to compute; auto takes the fastest that works here."
     )
     precision: Literal["double", "mixed"] = Field(
@@ -64,25 +60,30 @@ class RunSection(Noun):
     )
 
     @property
-    def report_interval(self) -> float:
-        """Interval of the rows in the tables, s."""
-        return self.end / REPORTS if self.every is None else self.every
+    def reports(self) -> tuple[float, ...]:
+        """Times of the rows in the tables, s."""
+        return (*multiples(self.every or self.end / REPORTS, self.end), *self.at)
 
 
 class OutputSection(Noun):
     """What is written besides the tables."""
 
-    fields: tuple[str, ...] | None = Field(None, description="Fields written for ParaView; all if left out.")
-    fields_every: Time | None = Field(None, gt=0, description="Interval of the files for ParaView; none if left out.")
+    fields: tuple[str, ...] | None = Field(
+        None, description="Fields written for ParaView; all if left out, none if empty."
+    )
+    fields_every: Time | None = Field(
+        None, gt=0, description="Interval of the files for ParaView; at the end only if no times are given."
+    )
     fields_at: tuple[Time, ...] = Field((), description="Further times of files for ParaView.")
     double: bool = Field(False, description="Write double precision; single is enough to look at.")
     compare: Literal["intact"] | None = Field(
         None, description="intact: run intact skin as well, for the enhancement ratios."
     )
-    picture: bool = Field(True, description="Draw overview.png at the end.")
+    picture: str | None = Field(None, description="Field drawn in overview.png; the first if left out.")
+    picture_at: Time | None = Field(None, gt=0, description="Time of overview.png; the end if left out.")
 
-    @model_validator(mode="after")
-    def _complete(self) -> OutputSection:
-        if self.fields == ():
-            raise ValueError("fields: got an empty list, leave it out to write all")
-        return self
+
+def multiples(interval: float, end: float) -> tuple[float, ...]:
+    """0, interval, 2 interval, ... and the end; counted, not summed."""
+    count = int(end / interval * (1.0 + 1e-12))
+    return (*(number * interval for number in range(count + 1)), end)

@@ -4,28 +4,31 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import tomli_w
 
 import mnrd
 from mnrd.backends import choose
+from mnrd.backends.base import Backend
 from mnrd.case import Case
+from mnrd.case.sections import multiples
+from mnrd.model.problem import Event, Problem
 from mnrd.output import directory
 from mnrd.output.answer import Entry, answer, as_numbers
 from mnrd.output.history import History, Record
+from mnrd.output.picture import PictureError, overview
 from mnrd.output.schedule import AtTimes, EverySteps
 from mnrd.output.summary import versions, write_summary
 from mnrd.output.tables import Layers, Series
 from mnrd.output.vtk import FieldSeries
-from mnrd.simulation import Simulation
+from mnrd.simulation import Observer, Simulation
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+Watcher = Callable[[Simulation], None]
 
 log = logging.getLogger("mnrd")
 LINE_EVERY = 30.0  # s of wall time
@@ -39,6 +42,7 @@ class Results:
     ----------
     folder : Path
     answers : dict of field to dict of name to Entry
+        Empty for a case without actives.
     simulation : Simulation
         At the end of the run.
     seconds : float
@@ -48,42 +52,61 @@ class Results:
     folder: Path
     answers: dict[str, dict[str, Entry]]
     simulation: Simulation
-    seconds: float = 0.0
+    seconds: float
 
 
 @dataclass
 class Progress:
-    """Observer of every step: one line in the log per 30 s, and whoever wants to know more.
+    """Observer of every step: one line in the log per 30 s, and whoever wants to look on.
 
     Parameters
     ----------
     end : float
-        s
+        Of the run, s.
     watchers : tuple of callable of the simulation
     """
 
     end: float
-    watchers: tuple[Any, ...] = ()
+    watchers: tuple[Watcher, ...] = ()
     schedule: EverySteps = field(default_factory=lambda: EverySteps(1))
     _last: float = field(default_factory=time.monotonic)
 
-    def observe(self, simulation: Any) -> None:
+    def observe(self, simulation: Simulation) -> None:
         """Look on after a step."""
         for watcher in self.watchers:
             watcher(simulation)
         if time.monotonic() - self._last >= LINE_EVERY:
             self._last = time.monotonic()
+            share = 100.0 * simulation.time / self.end
             log.info(
-                "step %d, t = %.4g s (%.0f %%), dt = %.3g s, %d rejected",
-                simulation.step,
-                simulation.time,
-                100.0 * simulation.time / self.end,
-                simulation.dt,
-                simulation.rejected,
+                "step %d, t = %.4g s (%.0f %%), dt = %.3g s", simulation.step, simulation.time, share, simulation.dt
             )
 
 
-def run_case(case: Case, folder: Path, watchers: Iterable[Any] = ()) -> Results:
+@dataclass
+class Picture:
+    """Observer that draws overview.png once; without a picture a run is still good."""
+
+    case: Case
+    path: Path
+    schedule: AtTimes
+
+    def observe(self, simulation: Simulation) -> None:
+        """Draw."""
+        problem = simulation.problem
+        name = self.case.output.picture or problem.model.fields[0].name
+        one = problem.model.fields[problem.model.index(name)]
+        quarter = self.case.array is not None and self.case.array.cell == "quarter"
+        try:
+            overview(
+                problem.mesh, problem.painting, simulation.concentration(name), self.path,
+                name=name, unit=one.unit, time=simulation.time, mirrored=quarter,
+            )  # fmt: skip
+        except PictureError as error:
+            log.warning("%s", error)
+
+
+def run_case(case: Case, folder: Path, watchers: Iterable[Watcher] = ()) -> Results:
     """Run a case and write case.toml, series.csv, layers.csv, fields/, overview.png, summary.json and run.log.
 
     Parameters
@@ -108,22 +131,97 @@ def run_case(case: Case, folder: Path, watchers: Iterable[Any] = ()) -> Results:
     reference = case.problem(without_needles=True) if case.output.compare == "intact" else None
     backend = choose(case.run.backend, case.run.precision)
     place = directory.create(folder)
-    directory.write_text(place / "case.toml", tomli_w.dumps(case.effective()))
-    times = AtTimes(report_times(case))
-    history = History(times)
-    observers = [history, Series(place, times), Layers(place, times), Progress(case.run.end, tuple(watchers))]
     with logged(place):
-        log.info("mnrd %s, %s, %s cells, %d fields", mnrd.__version__, backend.description,
-                 " x ".join(str(n) for n in problem.mesh.shape[::-1]), len(problem.model.fields))  # fmt: skip
-        if case.output.writes_fields:
-            observers.append(FieldSeries(place, AtTimes(field_times(case)), fields=case.output.fields,
-                                         single=not case.output.double))  # fmt: skip
-        simulation = _run(case, problem, events, backend, observers)
-        intact = _intact(case, reference, backend)
-        answers = _answers(case, history, intact)
-        if case.output.picture:
-            _draw(case, simulation, place)
+        directory.write_text(place / "case.toml", tomli_w.dumps(case.effective()))
+        cells = " x ".join(str(count) for count in problem.mesh.shape[::-1])
+        log.info(
+            "mnrd %s, %s, %s cells, %d fields", mnrd.__version__, backend.description, cells, len(problem.model.fields)
+        )
+        history = History(AtTimes(case.run.reports))
+        observers = [history, *_writers(case, place), Progress(case.run.end, tuple(watchers))]
+        simulation = simulate(case, problem, events, backend, observers)
+        intact: dict[str, Record] = {}
+        if reference is not None:
+            alone = History(AtTimes(case.run.reports))
+            simulate(case, *reference, backend, [alone])
+            intact = alone.records
+        answers = answers_of(case, history.records, intact)
         seconds = time.monotonic() - started
         write_summary(place / "summary.json", _summary(case, simulation, answers, seconds))
         log.info("done in %.1f s: %d steps, %d rejected", seconds, simulation.step, simulation.rejected)
     return Results(place, answers, simulation, seconds)
+
+
+def simulate(
+    case: Case, problem: Problem, events: Sequence[Event], backend: Backend, observers: Sequence[Observer]
+) -> Simulation:
+    """Run a problem with the time stepping of a case."""
+    section = case.run
+    simulation = Simulation(
+        problem,
+        backend=backend,
+        events=events,
+        observers=observers,
+        rtol=section.rtol,
+        dt=section.dt,
+        first_step=section.first_step,
+        dt_max=section.dt_max,
+    )
+    return simulation.run(section.end)
+
+
+def answers_of(case: Case, records: dict[str, Record], intact: dict[str, Record]) -> dict[str, dict[str, Entry]]:
+    """The answer for every active."""
+    concentrations = {permeant.field: permeant.concentration for permeant in case.actives}
+    return {
+        name: answer(records[name], intact=intact.get(name), donor_concentration=concentration)
+        for name, concentration in concentrations.items()
+    }
+
+
+@contextmanager
+def logged(folder: Path) -> Iterator[None]:
+    """Write what is logged inside the block to run.log as well."""
+    handler = logging.FileHandler(folder / "run.log", encoding="utf-8")
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    level = log.level
+    log.addHandler(handler)
+    log.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        log.removeHandler(handler)
+        log.setLevel(level)
+        handler.close()
+
+
+def _writers(case: Case, place: Path) -> Iterator[Observer]:
+    """Everything that writes files during the run."""
+    times, output = AtTimes(case.run.reports), case.output
+    yield Series(place, times)
+    yield Layers(place, times)
+    if output.fields != ():
+        every = () if output.fields_every is None else multiples(output.fields_every, case.run.end)
+        wanted = (*every, *output.fields_at) or (case.run.end,)
+        yield FieldSeries(place, AtTimes(wanted), fields=output.fields, single=not output.double)
+    yield Picture(case, place / "overview.png", AtTimes((output.picture_at or case.run.end,)))
+
+
+def _summary(
+    case: Case, simulation: Simulation, answers: dict[str, dict[str, Entry]], seconds: float
+) -> dict[str, Any]:
+    names = simulation.problem.model.names
+    return {
+        "case": case.name,
+        "title": case.title,
+        "versions": versions(),
+        "backend": simulation.backend.description,
+        "precision": case.run.precision,
+        "cells": simulation.problem.mesh.cells,
+        "end [s]": simulation.time,
+        "steps": simulation.step,
+        "rejected": simulation.rejected,
+        "wall [s]": seconds,
+        "answer": {name: as_numbers(entries) for name, entries in answers.items()},
+        "balance": {name: simulation.ledger(name) for name in names},
+    }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -84,18 +84,13 @@ def answer(
 
 
 def _ways(record: Record) -> dict[str, Entry]:
-    """How much of what went in took the mouths of the channels."""
-    entered = _integral(record.times, record.influx)
-    if not (entered > 0.0 and any(record.mouths)):
+    """How much of what went in took the mouths of the channels, by the shares at the reports."""
+    entered = np.diff(record.entered)
+    if not (entered.sum() > 0.0 and any(record.mouths)):
         return {}
-    mouths = _integral(record.times, record.mouths)
-    return {"through mouths": Entry(100.0 * mouths / entered, "%", "of what entered; the rest by intact skin")}
-
-
-def _integral(times: Sequence[float], values: Sequence[float]) -> float:
-    """Trapezoidal rule over the reports."""
-    middles = 0.5 * (np.array(values[1:]) + np.array(values[:-1]))
-    return float(np.sum(middles * np.diff(times)))
+    shares = 0.5 * (np.array(record.mouths[1:]) + np.array(record.mouths[:-1]))
+    mouths = 100.0 * float((shares * entered).sum() / entered.sum())
+    return {"through mouths": Entry(mouths, "%", "of what entered; the rest by intact skin")}
 
 
 def _enhancement(record: Record, intact: Record | None) -> dict[str, Entry]:

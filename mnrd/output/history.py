@@ -28,8 +28,8 @@ class Record:
     times: list[float] = field(default_factory=list)  # s
     delivered: list[float] = field(default_factory=list)  # Q: through the base, and cleared to blood
     outflux: list[float] = field(default_factory=list)  # J_out = dQ/dt
-    influx: list[float] = field(default_factory=list)  # J_in, from the donor
-    mouths: list[float] = field(default_factory=list)  # the part of J_in that enters by the mouths of channels
+    entered: list[float] = field(default_factory=list)  # from the donor into the skin, until then
+    mouths: list[float] = field(default_factory=list)  # part of the present influx that takes the mouths of channels
     applied: float = 0.0
     donor: float = 0.0
     evaporated: float = 0.0
@@ -95,12 +95,13 @@ def _add(record: Record, simulation: Any, name: str) -> None:
     cleared = -sum(ledger.terms.get(clearance, 0.0) for clearance in clearances)
     rate = -sum(fluxes.get(clearance, 0.0) for clearance in clearances)
     one = problem.model.fields[problem.model.index(name)]
-    mouths = simulation.top_flux_map(name) * open_share(problem, one, simulation.time)
+    influx = simulation.top_flux_map(name)
+    mouths = float((influx * open_share(problem, one, simulation.time)).sum() / influx.sum()) if influx.any() else 0.0
     record.times.append(float(simulation.time))
     record.delivered.append((ledger.permeated + ledger.receptor + cleared) / footprint)
     record.outflux.append((fluxes["base"] + rate) / footprint)
-    record.influx.append(fluxes["top"] / footprint)
-    record.mouths.append(float(mouths.sum()) / footprint)
+    record.entered.append((ledger.applied - ledger.donor - ledger.evaporated - ledger.removed) / footprint)
+    record.mouths.append(mouths)
     record.applied = (ledger.applied + ledger.initial) / footprint
     record.donor, record.evaporated = ledger.donor / footprint, ledger.evaporated / footprint
     record.removed, record.imbalance = ledger.removed / footprint, ledger.relative_error

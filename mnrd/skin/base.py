@@ -1,4 +1,4 @@
-"""What lies under the skin in the mesh: nothing (in vivo), a sink, a receptor compartment or more of the same dermis."""
+"""What lies under the skin in the mesh: nothing (in vivo), a sink, a receptor or more of the same dermis."""
 
 from __future__ import annotations
 

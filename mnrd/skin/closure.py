@@ -46,7 +46,7 @@ class Closure(Noun):
         None,
         ge=0,
         le=120,
-        description="Age of the person in years; multiplies both half-lives by 1 (30 years or younger) to 2 (75 or older).",
+        description="Age in years; multiplies both half-lives by 1 (30 years or younger) to 2 (75 or older).",
     )
     begins: Time = Field(0.0, ge=0, description="Time at which the channels begin to close.")
     through: Literal["stratum corneum", "viable epidermis"] = Field(

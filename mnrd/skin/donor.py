@@ -77,7 +77,7 @@ class Donor(Noun):
         1.0,
         gt=0,
         le=1,
-        description="Diffusivity in the vehicle relative to water, below 1 for thick vehicles; used where it is meshed or "
+        description="Diffusivity in the vehicle relative to water, below 1 for thick ones; used where it is meshed or "
         "fills the channels.",
     )
 

@@ -1,4 +1,4 @@
-"""What happens to an active besides diffusion: dissolution, clearance, metabolism, binding; as reactions with parameters."""
+"""What happens to an active besides diffusion: dissolution, clearance, metabolism, binding; as reactions."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ def _metabolism(
         products[goal] = conversion.molar_yield * product.molar_mass / permeant.properties.molar_mass
     title = f"metabolism {number + 1} of {name} to {goal}" if products else f"metabolism {number + 1} of {name}"
     if conversion.vmax is not None and conversion.km is not None:
-        parameters = {
+        parameters: dict[str, Coefficient | str] = {
             f"vmax_{end}": _in_layers(conversion.layers, conversion.vmax, around),
             f"km_{end}": conversion.km,
         }

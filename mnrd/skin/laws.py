@@ -33,14 +33,14 @@ class Laws(Noun):
     )
     ionisation: Literal["top", "gradient"] = Field(
         "top",
-        description="Un-ionised fraction in the stratum corneum: that of the vehicle throughout, or its logarithm linear "
-        "from the pH of the vehicle at the top to 7.4 at the bottom.",
+        description="Un-ionised fraction in the stratum corneum: that of the vehicle throughout, or its logarithm "
+        "linear from the pH of the vehicle at the top to 7.4 at the bottom.",
     )
     anisotropy: float = Field(
         1.0,
         gt=0,
-        description="Lateral over vertical diffusivity in the stratum corneum; theory gives 34 to 39 in hydrated and 150 "
-        "to 1000 in partially hydrated stratum corneum.",
+        description="Lateral over vertical diffusivity in the stratum corneum; theory gives 34 to 39 in hydrated and "
+        "150 to 1000 in partially hydrated stratum corneum.",
     )
     membrane: bool = Field(
         False,

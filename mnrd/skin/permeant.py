@@ -38,8 +38,8 @@ class Load(Noun):
     coating_thickness: Length = Field("10 um", gt=0, validate_default=True, description="Thickness of a coating.")
     release: Literal["bolus", "kinetic", "shrinking cone"] = Field(
         "bolus",
-        description="bolus: dissolved at once; kinetic: a solid that dissolves at a rate proportional to what is left and "
-        "to 1 - c/solubility; shrinking cone: dissolves from the surface inwards at a constant rate of radius.",
+        description="bolus: dissolved at once; kinetic: a solid that dissolves at a rate proportional to what is left "
+        "and to 1 - c/solubility; shrinking cone: dissolves from the surface inwards at a constant rate of radius.",
     )
     time: Time | None = Field(
         None,

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnrd.mesh.paint import Painting
-from mnrd.model.field import Coefficient, Field, Membrane, Reservoir
+from mnrd.model.field import Field, Membrane, Reservoir
 from mnrd.model.model import Model
 from mnrd.model.reaction import Closing
 from mnrd.skin.base import Base
@@ -19,6 +19,9 @@ from mnrd.skin.fate import Fate, bound_of, dissolution, fate, solid_of, washing
 from mnrd.skin.permeant import Load, Permeant, in_causal_order
 from mnrd.skin.properties import TissueProperties
 from mnrd.skin.transport import CHANNEL, COATING, NEEDLE, VEHICLE, Local, Surroundings, transport
+
+Array = NDArray[np.float64]
+Amounts = dict[str, float | Array]  # concentration per material, or its profile over z
 
 UNIT = "mg/mL"
 NEGLIGIBLE = 1e-5  # of the dose: below this concentration errors do not matter
@@ -47,7 +50,7 @@ class Permeation:
     base: Base
     closing: Closing | None = None
     needles: float = 1.0
-    relative_radius: NDArray[np.float64] | None = None
+    relative_radius: Array | None = None
 
     def properties(self, permeant: Permeant) -> TissueProperties:
         """What the laws make of one active; ValueError when an input is missing."""
@@ -135,9 +138,9 @@ class Permeation:
             forms.append(Field(bound_of(permeant), UNIT, f"{title}, bound", floor=floor))
         return forms
 
-    def _initial(self, permeant: Permeant, painting: Painting) -> dict[str, Coefficient]:
+    def _initial(self, permeant: Permeant, painting: Painting) -> Amounts:
         """Concentration at time 0 without the load: vehicle, filled channels, deposit."""
-        found: dict[str, Coefficient] = dict.fromkeys(painting.materials, 0.0)
+        found: Amounts = dict.fromkeys(painting.materials, 0.0)
         if VEHICLE in found:
             found[VEHICLE] = permeant.concentration or 0.0
         if CHANNEL in found and self.around.filling.contents == "vehicle":
@@ -149,9 +152,9 @@ class Permeation:
             found = _sum(found, dict.fromkeys(found, profile))
         return found
 
-    def _loaded(self, permeant: Permeant, painting: Painting) -> dict[str, Coefficient]:
+    def _loaded(self, permeant: Permeant, painting: Painting) -> Amounts:
         """Concentration at time 0 of the load in the needles, whose mass is exact on the mesh."""
-        found: dict[str, Coefficient] = dict.fromkeys(painting.materials, 0.0)
+        found: Amounts = dict.fromkeys(painting.materials, 0.0)
         load = permeant.load
         if load is None:
             return found
@@ -189,5 +192,5 @@ class Permeation:
         return (Membrane(self.around.tissues[0].top, permeability),)
 
 
-def _sum(one: Mapping[str, Coefficient], other: Mapping[str, Coefficient]) -> dict[str, Coefficient]:
-    return {name: one[name] + other[name] for name in one}  # type: ignore[operator]
+def _sum(one: Mapping[str, float | Array], other: Mapping[str, float | Array]) -> Amounts:
+    return {name: one[name] + other[name] for name in one}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -34,6 +34,7 @@ from mnrd.skin.treatment import (
     schedule,
 )
 
+DEFAULT_LAWS, DEFAULT_FILLING, DEFAULT_BASE, DEFAULT_RESOLUTION = Laws(), Filling(), Base(), Resolution()
 RINSED = 1.0  # 1/s, rate at which a meshed vehicle is washed out
 
 
@@ -43,17 +44,17 @@ class Scenario:
 
     skin: Skin
     actives: tuple[Permeant, ...] = ()
-    laws: Laws = Laws()
+    laws: Laws = DEFAULT_LAWS
     needle: Needle | None = None
     array: Array | None = None
     channel: Channel | None = None
-    filling: Filling = Filling()
+    filling: Filling = DEFAULT_FILLING
     stay: Stay | None = None
     donor: Donor | None = None
-    base: Base = Base()
+    base: Base = DEFAULT_BASE
     closure: Closure | None = None
     steps: tuple[Step, ...] = ()
-    resolution: Resolution = Resolution()
+    resolution: Resolution = DEFAULT_RESOLUTION
     extent: tuple[float, float] | None = None
 
     def scene(self) -> Scene:
@@ -201,11 +202,11 @@ def _washed(names: dict[str, str], gone: bool, problem: Problem) -> Problem:
 
 def _still(field: Field) -> Field:
     """A field that does not move in the vehicle."""
-    changed = {}
-    for key in ("diffusivity", "lateral_diffusivity"):
-        values = getattr(field, key)
-        changed[key] = {**values, VEHICLE: 0.0} if isinstance(values, dict) else values
-    return replace(field, **changed)
+    vertical, lateral = (
+        {**values, VEHICLE: 0.0} if isinstance(values, Mapping) else values
+        for values in (field.diffusivity, field.lateral_diffusivity)
+    )
+    return replace(field, diffusivity=vertical, lateral_diffusivity=lateral)
 
 
 def _wash_off(permeation: Permeation, time: float, rinse: float) -> list[Event]:

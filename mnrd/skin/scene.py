@@ -196,8 +196,10 @@ def make_scene(
     in_skin = None if stay is None or needle is None else _cut(inserted(needle), removed)
     stays_for_good = stay is not None and stay.material == "dissolving"
     left = None if stays_for_good else _cut(hole(channel or Channel(), needle), removed)
-    widest = in_skin or left
-    cell = placed(skin, widest, array)
+    body = in_skin or left
+    if body is None:
+        raise ValueError("needle: must be given for needles that stay")
+    cell = placed(skin, body, array)
     mesh = make_mesh(skin, left or in_skin, cell, resolution)
     solid = in_skin is not None and not stays_for_good
     return _with_vehicle(Scene(skin, cell, mesh, in_skin, left, solid, coating), donor)

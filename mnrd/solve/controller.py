@@ -7,6 +7,8 @@ from math import inf
 
 SHRINK_FAILED = 0.25
 LONGEST_RUN_OF_REJECTIONS = 30
+START = (1 / 16, 1 / 16, 1 / 8, 1 / 4)
+"""Implicit Euler steps after a jump, in units of the first step: each damps a stiff jump by its own dt x rate."""
 
 
 @dataclass
@@ -26,26 +28,38 @@ class Controller:
     ----------
     previous : float
         Error of the last accepted step.
+    started : int
+        How many of the steps after the last jump are done.
     """
 
     dt: float
     dt_max: float
     fixed: bool = False
     previous: float = 1.0
+    started: int = 0
+
+    @property
+    def smooth(self) -> bool:
+        """Whether the steps after the last jump are done."""
+        return self.fixed or self.started >= len(START)
 
     def towards(self, remaining: float) -> float:
         """Step to take when the next due time is `remaining` away: it lands there, or leaves at least half of it."""
-        if remaining <= self.dt * (1 + 1e-9):
+        wanted = self.dt if self.smooth else self.dt * START[self.started]
+        if remaining <= wanted * (1 + 1e-9):
             return remaining
-        if not self.fixed and remaining < 2 * self.dt:
+        if not self.fixed and remaining < 2 * wanted:
             return remaining / 2
-        return self.dt
+        return wanted
 
     def accepted(self, error: float, taken: float) -> None:
         """Choose the next step after an accepted one of size `taken`.
 
         dt *= clip(0.9 e^(-0.7/3) e_previous^(0.4/3), 0.2, 2); a step that was cut short to land does not shorten it.
         """
+        if not self.smooth:
+            self.started += 1
+            return
         if self.fixed:
             return
         error = max(error, 1e-10)
@@ -62,4 +76,4 @@ class Controller:
     def restart(self, dt: float) -> None:
         """Start anew after an event."""
         if not self.fixed:
-            self.dt, self.previous = min(dt, self.dt_max), 1.0
+            self.dt, self.previous, self.started = min(dt, self.dt_max), 1.0, 0

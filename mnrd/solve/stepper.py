@@ -6,6 +6,9 @@ gamma = 1 - 1/sqrt(2), tau = 1/(gamma dt):
     y  = u + (1 - gamma) dt k1
     v  = stage(y,                      guess = max(u + dt k1, 0)),            k2 = tau (v - y)
     error = dt (w0 k0 + w1 k1 + w2 k2) / (1 + gamma dt L)
+
+Right after a jump (the start, a new donor) stiff cells would overshoot by up to a fifth; there a few steps of implicit
+Euler, which is monotone, smooth it first.
 """
 
 from __future__ import annotations
@@ -34,36 +37,52 @@ class Step:
 
     Attributes
     ----------
+    tau : float
+        1 / (gamma dt) of its stages.
+    base : array
+        Concentrations from which the last stage started.
+    starts : dict
+        Contents of the reservoirs from which the last stage started.
+    weights : tuple of float
+        Weights of the stages in the step.
+    stages : list of list of Rates
+        What moved in each stage, for each field.
     error : float
         Estimated error in units of the tolerance; inf if a solve failed.
+    largest : list of float
+        Largest activity of each field at the end.
     limit : float
         A step size that must not be exceeded at the next try (a donor ran out of suspended drug); inf if none.
     reason : str
         Why it must be rejected, empty if it may be accepted.
-    rates : list of (Rates, Rates)
-        For each field those of both stages.
     """
 
+    tau: float = 0.0
+    base: Array = None
+    starts: dict[tuple[int, str], float] = field(default_factory=dict)
+    weights: tuple[float, ...] = ()
+    stages: list[list[Rates]] = field(default_factory=list)
     error: float = 0.0
+    largest: list[float] = field(default_factory=list)
     limit: float = inf
     reason: str = ""
-    rates: list[tuple[Rates, Rates]] = field(default_factory=list)
-    largest: list[float] = field(default_factory=list)
 
     def moved(self, index: int, dt: float) -> Rates:
-        """Amounts of a field that moved in the step: dt ((1 - gamma) stage 1 + gamma stage 2)."""
-        one, two = self.rates[index]
+        """Amounts of a field that moved in the step: dt times the weighted sum over the stages."""
+        stages = [stage[index] for stage in self.stages]
 
-        def mean(a: dict[str, float], b: dict[str, float]) -> dict[str, float]:
-            return {key: dt * ((1 - GAMMA) * a[key] + GAMMA * b[key]) for key in b}
+        def total(name: str) -> dict[str, float]:
+            parts = [getattr(stage, name) for stage in stages]
+            return {key: dt * sum(w * p[key] for w, p in zip(self.weights, parts, strict=True)) for key in parts[-1]}
 
         return Rates(
-            influx=mean(one.influx, two.influx),
-            evaporated=mean(one.evaporated, two.evaporated),
-            contents=two.contents,
-            terms=mean(one.terms, two.terms),
-            clipped=one.clipped + two.clipped,
-            iterations=one.iterations + two.iterations,
+            influx=total("influx"),
+            evaporated=total("evaporated"),
+            contents=stages[-1].contents,
+            terms=total("terms"),
+            clipped=sum(stage.clipped for stage in stages),
+            lost=sum(stage.lost for stage in stages),
+            iterations=sum(stage.iterations for stage in stages),
         )
 
 
@@ -95,32 +114,41 @@ class Stepper:
         self.coefficients = coefficients
         self.solver.use(coefficients)
 
-    def begin(self, time: float, dt: float, contacts: Contacts) -> None:
-        """Set scale and slope at the start and after each event: the slope is that of one short implicit stage."""
-        self._update_scales(self._largest(), time, contacts)
-        dt_probe = 0.1 * dt
-        tau = 1 / (GAMMA * dt_probe)
-        state = self.state
-        state.guess[:] = state.now
-        contents = {key: contact.amount for key, contact in contacts.items()}
-        moment = self._moment(time + GAMMA * dt_probe, time, tau, contacts)
-        rates = self._stage(moment, state.now, state.first, contacts, contents)
-        for index in range(len(self.scales)):
-            self.backend.kernel.last_slope(
-                state.now[index].size, state.first[index], state.now[index], tau, state.slope[index]
-            )
-            for side in rates[index].contents:
-                key = (index, side)
-                contacts[key].slope = tau * (rates[index].contents[side] - contacts[key].amount)
+    def begin(self, time: float, contacts: Contacts) -> None:
+        """Forget the slope, at the start and after each event."""
+        self.state.slope[:] = 0
+        self._update_scales(self._largest(self.state.now), time, contacts)
 
-    def attempt(self, time: float, dt: float, contacts: Contacts) -> Step:
-        """Try a step; the state at `time` stays as it is."""
+    def attempt(self, time: float, dt: float, contacts: Contacts, *, smooth: bool) -> Step:
+        """Try a step; the state at `time` stays as it is.
+
+        Parameters
+        ----------
+        time, dt : float
+            Start and size, s.
+        contacts : dict
+            The reservoirs.
+        smooth : bool
+            False right after a jump: one implicit Euler stage, which has no error estimate but does not overshoot.
+        """
         try:
-            return self._attempt(time, dt, contacts)
+            return self._sdirk2(time, dt, contacts) if smooth else self._euler(time, dt, contacts)
         except NotConverged as error:
             return Step(error=inf, reason=f"the linear solver did not converge: {error}")
 
-    def _attempt(self, time: float, dt: float, contacts: Contacts) -> Step:
+    def _euler(self, time: float, dt: float, contacts: Contacts) -> Step:
+        state = self.state
+        state.guess[:] = state.now
+        contents = {key: contact.amount for key, contact in contacts.items()}
+        step = Step(1 / dt, state.now, contents, (1.0,))
+        moment = self._moment(time + dt, time, step.tau, contacts)
+        step.stages = [self._stage(moment, state.now, state.second, contacts, contents)]
+        step.largest = self._largest(state.second)
+        if not all(isfinite(value) for value in step.largest):
+            step.error, step.reason = inf, "a field is not finite"
+        return step
+
+    def _sdirk2(self, time: float, dt: float, contacts: Contacts) -> Step:
         kernel, state, tau = self.backend.kernel, self.state, 1 / (GAMMA * dt)
         kernel.extrapolate(state.now.size, state.now, state.slope, GAMMA * dt, state.guess)
         contents = {key: contact.amount for key, contact in contacts.items()}
@@ -134,11 +162,10 @@ class Stepper:
             for i, rates in enumerate(first)
             for side in rates.contents
         }
-        step = Step()
+        step = Step(tau, state.base, contents | middle, (1 - GAMMA, GAMMA), [first])
         moment = self._moment(time + dt, time, tau, contacts)
-        second = self._stage(moment, state.base, state.second, contacts, contents | middle, step, dt)
-        step.rates = list(zip(first, second, strict=True))
-        self._judge_contacts(step, dt, contacts, middle, moment)
+        step.stages.append(self._stage(moment, state.base, state.second, contacts, step.starts, step, dt))
+        self._judge_contacts(step, dt, contacts, moment)
         return step
 
     def _stage(
@@ -176,22 +203,20 @@ class Stepper:
         ):
             step.reason = f"field {self.coefficients.problem.model.fields[index].name} fell below zero"
 
-    def _judge_contacts(
-        self, step: Step, dt: float, contacts: Contacts, middle: dict[tuple[int, str], float], moment: Moment
-    ) -> None:
+    def _judge_contacts(self, step: Step, dt: float, contacts: Contacts, moment: Moment) -> None:
         """Errors of the finite reservoirs' contents; a suspension that was used up limits the step."""
         tau = moment.tau
         for (index, side), contact in contacts.items():
-            if not contact.finite or side not in step.rates[index][1].contents:
+            if not contact.finite or side not in step.stages[-1][index].contents:
                 continue
-            one, two = (rates.contents[side] for rates in step.rates[index])
+            one, two = (stage[index].contents[side] for stage in step.stages)
             if (index, side) in moment.suspended:
                 least = contact.capacity(moment.time) * contact.reservoir.saturation
                 if two < least * (1 - 1e-4):
                     step.limit = min(step.limit, dt * (contact.amount - least) / (contact.amount - two))
                     step.reason = "a donor ran out of suspended drug"
                 continue
-            slopes = (contact.slope, tau * (one - contact.amount), tau * (two - middle[index, side]))
+            slopes = (contact.slope, tau * (one - contact.amount), tau * (two - step.starts[index, side]))
             stiff = 1 + contact.conductance / (tau * contact.capacity(moment.time))
             error = dt * sum(w * k for w, k in zip(ERROR_WEIGHTS, slopes, strict=True)) / stiff
             weight = self.rtol * max(contact.amount, two) + 1e-2 * self.rtol * contact.applied
@@ -199,27 +224,26 @@ class Stepper:
             if weight > 0.0:
                 step.error = max(step.error, abs(error) / weight)
 
-    def accept(self, step: Step, time: float, dt: float, contacts: Contacts) -> None:
-        """Make the tried step the state: concentrations, slopes, contents of the reservoirs."""
-        state, tau = self.state, 1 / (GAMMA * dt)
-        self.backend.kernel.last_slope(state.now.size, state.second, state.base, tau, state.slope)
+    def accept(self, step: Step, time: float, contacts: Contacts) -> None:
+        """Make the tried step the state at `time`, its end: concentrations, slopes, contents of the reservoirs."""
+        state = self.state
+        self.backend.kernel.last_slope(state.now.size, state.second, step.base, step.tau, state.slope)
         state.now, state.second = state.second, state.now
-        for index, (one, two) in enumerate(step.rates):
-            for side in two.contents:
+        for index, rates in enumerate(step.stages[-1]):
+            for side, content in rates.contents.items():
                 contact = contacts[index, side]
-                middle = contact.amount + (1 - GAMMA) / GAMMA * (one.contents[side] - contact.amount)
-                contact.slope = tau * (two.contents[side] - middle)
+                contact.slope = step.tau * (content - step.starts[index, side])
                 if contact.finite:
-                    contact.amount = two.contents[side]
-        self._update_scales(step.largest, time + dt, contacts)
+                    contact.amount = content
+        self._update_scales(step.largest, time, contacts)
 
     def _moment(self, time: float, start: float, tau: float, contacts: Contacts) -> Moment:
         suspended = frozenset(key for key, contact in contacts.items() if contact.suspended(start))
         return Moment(time, tau, self.rtol, self._weights(), suspended)
 
-    def _largest(self) -> list[float]:
-        backend, now = self.backend, self.state.now
-        return [backend.largest(now[i] / self.coefficients.partition(i)) for i in range(len(self.scales))]
+    def _largest(self, values: Array) -> list[float]:
+        partition = self.coefficients.partition
+        return [self.backend.largest(values[i] / partition(i)) for i in range(len(self.scales))]
 
     def _update_scales(self, largest: list[float], time: float, contacts: Contacts) -> None:
         """Running maximum of each field's activity, the reservoirs' included."""

@@ -1,0 +1,5 @@
+"""The reference of all keys of a case file, written from the descriptions in the nouns."""
+
+
+def reference() -> str:
+    return ""
