@@ -116,7 +116,7 @@ def checked(name: str, parameters: Sequence[Parameter], types: dict[str, Any], c
             if not parameter.pointer:
                 continue
             expected = types[parameter.type]
-            if getattr(argument, "dtype", None) != expected:
+            if not hasattr(argument, "dtype") or argument.dtype != expected:
                 got = getattr(argument, "dtype", type(argument).__name__)
                 raise TypeError(f"kernel {name}: {parameter.name} has type {got}, must be an array of {expected}")
             if not argument.flags.c_contiguous:

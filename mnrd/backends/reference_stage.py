@@ -50,7 +50,7 @@ def stage_residual(
     left = source - s * a - outflow(a, tx.astype(np.float64), ty.astype(np.float64), tz.astype(np.float64))
     left[0] -= top * (a[0] - exchange[0])
     left[-1] -= base * (a[-1] - exchange[1])
-    scale = partition / (s * (rtol * np.maximum(partition * a, state) + partition * absolute))
+    scale = partition / (s * (rtol * np.maximum(partition * a, state) + _double(partition) * absolute))
     screening[:], r[:], metric[:] = s, left, volume * scale * scale
     partial[0] = source.sum(axis=2)
     partial[1] = (volume * scale * scale * left * left).sum(axis=2)
@@ -98,7 +98,7 @@ def step_error(
     """Row sums of the weighted square of the error estimate, row maxima and row amounts of v."""
     volume = _volume(hx, hy, hz)
     err = dt * (w0 * slope + w1 * tau * (first - u) + w2 * tau * (v - y)) / (1 + _double(loss) / tau)
-    weight = rtol * np.maximum(u, v) + partition * absolute
+    weight = rtol * np.maximum(u, v) + _double(partition) * absolute
     partial[0] = (volume * (err / weight) ** 2).sum(axis=2)
     partial[1] = (v / partition).max(axis=2)
     partial[2] = (volume * v).sum(axis=2)

@@ -95,7 +95,7 @@ def _add(record: Record, simulation: Any, name: str) -> None:
     cleared = -sum(ledger.terms.get(clearance, 0.0) for clearance in clearances)
     rate = -sum(fluxes.get(clearance, 0.0) for clearance in clearances)
     one = problem.model.fields[problem.model.index(name)]
-    influx = simulation.top_flux_map(name)
+    influx = simulation.top_flux_map(name) if simulation.step else np.zeros(1)  # at the start nothing has moved yet
     mouths = float((influx * open_share(problem, one, simulation.time)).sum() / influx.sum()) if influx.any() else 0.0
     record.times.append(float(simulation.time))
     record.delivered.append((ledger.permeated + ledger.receptor + cleared) / footprint)

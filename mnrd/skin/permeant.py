@@ -145,7 +145,8 @@ class Permeant(Noun):
     vehicle_solubility: Concentration | None = Field(
         None,
         gt=0,
-        description="Largest dissolved concentration in the vehicle; the rest is suspended. No limit if left out.",
+        description="Largest dissolved concentration in the vehicle, the rest is suspended; solubility in water times "
+        "vehicle_partition if left out.",
     )
     evaporation: Permeability = Field(
         0.0, ge=0, description="Loss of the active itself from the surface per concentration in water."

@@ -94,11 +94,14 @@ class Permeation:
         donor = self.around.donor
         if donor is None or donor.meshed or permeant.concentration is None:
             return None
+        solubility = permeant.vehicle_solubility
+        if solubility is None:
+            solubility = self.properties(permeant).saturation * permeant.vehicle_partition
         return donor.reservoir(
             self.around.mesh,
             concentration=permeant.concentration * strength,
             partition=permeant.vehicle_partition,
-            solubility=inf if permeant.vehicle_solubility is None else permeant.vehicle_solubility,
+            solubility=solubility,
             evaporation=permeant.evaporation,
         )
 

@@ -196,12 +196,19 @@ class Stepper:
         amount = backend.total(solver.partial[2])
         step.largest.append(backend.largest(solver.partial[1]))
         step.error = max(step.error, error) if isfinite(error) else inf
+        step.reason = step.reason or self._fault(index, error, rates, amount, step.largest[-1])
+
+    def _fault(self, index: int, error: float, rates: Rates, amount: float, largest: float) -> str:
+        """What makes a field unacceptable whatever its error estimate; empty if nothing."""
+        scale, name = self.scales[index], self.coefficients.problem.model.fields[index].name
         if not isfinite(error):
-            step.reason = f"field {self.coefficients.problem.model.fields[index].name} is not finite"
-        elif (
-            rates.clipped > 0.1 * self.rtol * amount and rates.clipped > 1e-6 * self.scales[index] * solver.grid.volume
-        ):
-            step.reason = f"field {self.coefficients.problem.model.fields[index].name} fell below zero"
+            return f"field {name} is not finite"
+        if rates.clipped > 0.1 * self.rtol * amount and rates.clipped > 1e-6 * scale * self.solver.grid.volume:
+            return f"field {name} fell below zero"
+        of = self.coefficients.kinetics.of[index]
+        if (of is None or of.production == 0) and largest > scale * (1 + self.rtol):
+            return f"field {name} rose above all that surrounds it"
+        return ""
 
     def _judge_contacts(self, step: Step, dt: float, contacts: Contacts, moment: Moment) -> None:
         """Errors of the finite reservoirs' contents; a suspension that was used up limits the step."""

@@ -17,6 +17,8 @@ from mnrd.simulation import Simulation
 
 ONE = np.array([0.0, 1.0])
 TIGHT = 1e-8  # stopping norm of the linear solves where only the discretisation is to be seen
+FOREVER = 1e10
+STEADY = {"dt": FOREVER, "dt_max": FOREVER, "kappa": 1e-10}  # one step to the steady state
 
 Measure = Callable[[Simulation], Sequence[float]]
 Exact = Callable[[float], Sequence[float]]

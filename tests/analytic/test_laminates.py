@@ -7,6 +7,8 @@ import pytest
 from exact.laminate import Donor, Laminate, Slab
 
 from analytic.bench import (
+    FOREVER,
+    STEADY,
     TIGHT,
     assert_second_order,
     column,
@@ -66,10 +68,7 @@ def through_exactly(laminate: Laminate):
 
 def refined(make, backend_name: str, step: float) -> list[Simulation]:
     """One run per mesh; the step, `step` on the coarsest, is refined with the mesh."""
-    return [
-        Simulation(make(cells), backend=backend_name, dt=step * CELLS[0] / cells, kappa=TIGHT)
-        for cells in CELLS
-    ]
+    return [Simulation(make(cells), backend=backend_name, dt=step * CELLS[0] / cells, kappa=TIGHT) for cells in CELLS]
 
 
 def test_p01_crank_slab(backend_name):
@@ -111,10 +110,9 @@ def test_p03_evaporating_donor(backend_name):
 
 
 @pytest.mark.parametrize(("capacity", "loss"), [(50, 0), (50, 1e-3), (0.5, 1e-3)])
-def test_p03_absorbed_fraction_on_any_mesh_with_any_step(backend_name, capacity, loss):
+def test_p03_absorbed_fraction_on_any_mesh_with_any_steps(backend_name, capacity, loss):
     top = Reservoir(1.0, capacity=capacity, loss=loss)
-    simulation = Simulation(slab_problem(3, 5, top), backend=backend_name, dt=20000, kappa=1e-12)
-    ledger = ran(simulation, 4e6).ledger("c")
+    ledger = ran(Simulation(slab_problem(3, 5, top), backend=backend_name, kappa=1e-6), 4e6).ledger("c")
     assert ledger.applied == pytest.approx(capacity, rel=1e-14)
     assert ledger.permeated / capacity == pytest.approx((1 / 300) / (1 / 300 + loss), rel=1e-10)
     assert ledger.permeated + ledger.evaporated == pytest.approx(capacity, rel=1e-12)
@@ -165,7 +163,7 @@ def test_p05_steady_in_vivo(backend_name):
     dermis = Slab(80, 1.2, 500, clearance=CLEARANCE)
     laminate = Laminate((SLABS["corneum"], SLABS["epidermis"], dermis), base=0)
     problem = skin_problem(40, 3, cleared=True)
-    run = ran(Simulation(problem, backend=backend_name, dt=1e10, kappa=1e-12), 1e10)
+    run = ran(Simulation(problem, backend=backend_name, **STEADY), FOREVER)
     assert run.fluxes("c")["top"] == pytest.approx(laminate.steady_flux(0), rel=1e-4)
     assert -run.fluxes("c")["clearance"] == pytest.approx(run.fluxes("c")["top"], rel=1e-9)
     assert run.activity("c")[-1, 0, 0] == pytest.approx(laminate.steady_activity(3), rel=1e-3)
@@ -180,10 +178,8 @@ def test_p06_three_layers_in_vitro(backend_name):
 @pytest.mark.parametrize("layers", [1, 2, 3])
 def test_steady_flux_through_layers_is_exact_on_any_mesh(backend_name, layers):
     laminate = Laminate(tuple(SLABS.values())[:layers])
-    run = ran(Simulation(skin_problem(2, layers), backend=backend_name, dt=1e10, kappa=1e-12), 1e10)
+    run = ran(Simulation(skin_problem(2, layers), backend=backend_name, **STEADY), FOREVER)
     assert run.fluxes("c")["base"] == pytest.approx(laminate.steady_flux(), rel=1e-11)
-    late = ran(run, 3e10)
-    assert late.time - late.ledger("c").permeated / laminate.steady_flux() == pytest.approx(0, abs=1)
 
 
 @pytest.mark.parametrize(("rtol", "bound"), [(1e-2, 5e-3), (1e-3, 1e-3)])
