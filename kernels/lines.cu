@@ -82,7 +82,7 @@ KERNEL relax(
     FOR_EACH_STRIP(i0, j, nx, ny)
     {
         STRIP_SCRATCH(scratch);
-        if (i0 + LANES <= nx)
+        if (LANES == 1 || i0 + LANES <= nx) // known to a GPU, which keeps the strip in registers then
             relax_strip(i0, j, LANES, nx, ny, nz, b, u, previous, screening, tx, ty, tz, top, base, exchange,
                         gain, momentum, weight, mine, out);
         else
@@ -126,7 +126,7 @@ KERNEL solve_lines(
     FOR_EACH_STRIP(i0, j, nx, ny)
     {
         STRIP_SCRATCH(scratch);
-        if (i0 + LANES <= nx)
+        if (LANES == 1 || i0 + LANES <= nx) // known to a GPU, which keeps the strip in registers then
             solve_strip(i0, j, LANES, nx, ny, nz, b, screening, tx, ty, tz, top, base, weight, mine, out);
         else
             solve_strip(i0, j, nx - i0, nx, ny, nz, b, screening, tx, ty, tz, top, base, weight, mine, out);

@@ -13,6 +13,7 @@ __version__ = "0.1.0"
 _homes = {
     "Mesh": "mnrd.mesh.rectilinear",
     "Painting": "mnrd.mesh.paint",
+    "paint": "mnrd.mesh.paint",
     "Field": "mnrd.model.field",
     "Membrane": "mnrd.model.field",
     "Reservoir": "mnrd.model.field",

@@ -74,7 +74,7 @@ class Simulation:
 
     def __init__(
         self, problem: Problem, *, backend: str | Backend = "auto", precision: str = "double",
-        events: Sequence[Event] = (), observers: Iterable[Observer] = (), rtol: float = 1e-2, dt: float | None = None,
+        events: Sequence[Event] = (), observers: Iterable[Observer] = (), rtol: float = 1e-3, dt: float | None = None,
         first_step: float | None = None, dt_max: float = LONGEST_STEP, kappa: float = KAPPA,
     ) -> None:  # fmt: skip
         self.backend = choose(backend, precision) if isinstance(backend, str) else backend

@@ -17,6 +17,7 @@ from mnrd.case.sections import MeshSection, OutputSection, RunSection
 from mnrd.mesh.grading import uniform
 from mnrd.mesh.paint import paint
 from mnrd.mesh.rectilinear import Mesh
+from mnrd.model.model import Model
 from mnrd.model.problem import Event, Problem
 from mnrd.skin.arrays import Array
 from mnrd.skin.base import Base
@@ -96,11 +97,8 @@ class Case(Noun):
         try:
             if self.skin is None:
                 return self._box(), ()
-            problem, events = self.scenario().problem(without_needles=without_needles)
-            if self.model is not None:
-                added = self.model.added_to(problem.model if self.actives else None, problem.painting.materials)
-                problem = Problem(problem.mesh, problem.painting, added)
-            return problem, events
+            extended = None if self.model is None else self._extended
+            return self.scenario().problem(without_needles=without_needles, extended=extended)
         except ValueError as error:
             raise CaseError([self._line("", str(error))]) from None
 
@@ -124,16 +122,23 @@ class Case(Noun):
             extent=self.mesh.extent,
         )
 
+    def _extended(self, model: Model | None, materials: tuple[str, ...]) -> Model:
+        """The model with the fields and reactions of the user's own."""
+        assert self.model is not None
+        try:
+            return self.model.added_to(model, materials)
+        except ValueError as error:
+            raise ValueError(f"model.{error}") from None
+
     def _box(self) -> Problem:
         """A plain box of one material."""
         section = self.mesh
         assert section.size is not None
         assert section.cells is not None
-        assert self.model is not None
         x, y, z = (uniform(extent, cells) for extent, cells in zip(section.size, section.cells, strict=True))
         mesh = Mesh(x, y, z, section.periodic)
         painting = paint(mesh, [(section.material, 0.0)])
-        return Problem(mesh, painting, self.model.added_to(None, painting.materials))
+        return Problem(mesh, painting, self._extended(None, painting.materials))
 
     def _line(self, place: str, sentence: str) -> str:
         where = f" (case {self._name})" if self._name else ""
@@ -170,7 +175,7 @@ def load(path_or_name: str | Path, overrides: Mapping[str, Any] | None = None) -
 
 def from_document(document: Document, name: str = "", overrides: Mapping[str, Any] | None = None) -> Case:
     """As `load`, from parsed TOML."""
-    document = documents.override(_expanded(document, name), overrides or {})
+    document = _expanded(documents.override(_expanded(document, name), overrides or {}), name)
     where = f" (case {name})" if name else ""
     case, found = _validated(document)
     if found:
@@ -197,7 +202,7 @@ def _validated(document: Document) -> tuple[Case | None, list[tuple[str, str]]]:
     try:
         case = Case.model_validate(document, context=SKIN_UNITS)
     except ValidationError as error:
-        entries = [explain(Case, dict(entry)) for entry in error.errors()]
+        entries = [explain(Case, dict(entry), document) for entry in error.errors()]
         broken = {str(place[0]) for place, _ in entries if place}
         found = [(path_of(place), sentence) for place, sentence in entries]
         return None, found + problems_across(_sound_part(document, broken), broken)

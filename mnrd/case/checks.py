@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from math import isfinite
 from typing import TYPE_CHECKING
+
+from pydantic import BaseModel
 
 from mnrd.case.errors import nearest
 from mnrd.model.expression import ExpressionError, parse, symbol
@@ -54,7 +57,7 @@ def _something_to_compute(case: Case) -> Found:
     if not case.actives and (case.model is None or not case.model.fields):
         yield "actives", "is missing: name at least one active, or give fields in [model]"
     if case.mesh.cells is not None:
-        yield "mesh.cells", "is for a plain box; with [skin] give the cells in each layer and mesh.lateral"
+        yield "mesh.cells", "is for a plain box; with [skin] give the cells of each layer and mesh.smallest"
 
 
 @needs("skin", "array", "needle", "channel", "mesh")
@@ -121,9 +124,20 @@ def _geometry_fits(case: Case) -> Found:
     try:
         case.scenario().scene()
     except ValueError as error:
-        yield _located(str(error), in_skin="needle" if case.stay is not None or case.channel is None else "channel")
+        place, sentence = _located(str(error), "needle" if case.stay is not None or case.channel is None else "channel")
+        if place.startswith("load."):
+            coated = [index for index, permeant in enumerate(case.actives) if permeant.load is not None]
+            place = f"actives[{coated[0]}].{place}"
+        yield place, sentence
     if case.closure is not None and case.closure.mode == "plug" and case.laws.membrane:
         yield "closure.mode", "got plug, must be shrink where the stratum corneum is a membrane"
+
+
+@needs()
+def _numbers_are_finite(case: Case) -> Found:
+    for place, value in _numbers(case, ""):
+        if not isfinite(value):
+            yield place, f"got {value}, must be finite"
 
 
 @needs("events", "donor", "stay")
@@ -175,6 +189,21 @@ def _names_are_known(case: Case) -> Found:
         in_causal_order(case.actives)
     except ValueError as error:
         yield "actives", str(error).removeprefix("actives: ")
+
+
+def _numbers(value: object, place: str) -> Iterator[tuple[str, float]]:
+    """Place and value of every float in a noun."""
+    if isinstance(value, float):
+        yield place, value
+    elif isinstance(value, BaseModel):
+        for key in type(value).model_fields:
+            yield from _numbers(getattr(value, key), f"{place}.{key}" if place else key)
+    elif isinstance(value, tuple):
+        for index, entry in enumerate(value):
+            yield from _numbers(entry, f"{place}[{index}]")
+    elif isinstance(value, dict):
+        for key, entry in value.items():
+            yield from _numbers(entry, f"{place}.{key}")
 
 
 def _located(message: str, in_skin: str) -> tuple[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from types import UnionType
 from typing import Annotated, Any, NamedTuple, Union, get_args, get_origin
@@ -59,11 +59,11 @@ def nearest(name: object, known: Iterable[str]) -> str:
     names = list(known)
     found = get_close_matches(str(name).lower(), {entry.lower(): entry for entry in names}, n=1, cutoff=0.5)
     near = next((entry for entry in names if found and entry.lower() == found[0]), None)
-    listed = f"known: {', '.join(names)}" if 0 < len(names) <= 24 else ""
-    return ", ".join(part for part in (f"did you mean '{near}'?" if near else "", listed) if part)
+    listed = f"(known: {', '.join(names)})" if 0 < len(names) <= 24 else ""
+    return " ".join(part for part in (f"did you mean '{near}'?" if near else "", listed) if part)
 
 
-def explain(root: type[BaseModel], error: dict[str, Any]) -> tuple[Place, str]:
+def explain(root: type[BaseModel], error: dict[str, Any], document: Mapping[str, Any]) -> tuple[Place, str]:
     """Turn one error of pydantic into a place and a sentence.
 
     Parameters
@@ -72,6 +72,8 @@ def explain(root: type[BaseModel], error: dict[str, Any]) -> tuple[Place, str]:
         The noun that was validated.
     error : dict
         One entry of ``ValidationError.errors()``.
+    document : mapping
+        What was validated, to show values as they were written.
 
     Returns
     -------
@@ -79,7 +81,8 @@ def explain(root: type[BaseModel], error: dict[str, Any]) -> tuple[Place, str]:
     """
     kind, context = error["type"], error.get("ctx", {})
     place, noun, info, nouns = _walk(root, error["loc"])
-    got = f"got {shown(error['input'])}, "
+    value = _written(document, place, error["input"])
+    got = f"got {shown(value)}, "
     if kind == "extra_forbidden":
         hint = nearest(place[-1], noun.model_fields if noun else ())
         return place, "unknown key" + (f", {hint}" if hint else "")
@@ -89,7 +92,7 @@ def explain(root: type[BaseModel], error: dict[str, Any]) -> tuple[Place, str]:
         sign, key = _COMPARISONS[kind]
         return place, f"{got}must be {sign} {_limit(context[key], info)}"
     if kind in ("literal_error", "union_tag_invalid"):
-        return _one_of(place, error, context)
+        return _one_of(place, kind, value, context)
     if kind == "union_tag_not_found":
         key = str(context["discriminator"]).strip("'")
         return (*place, key), "is missing: it says which kind this is"
@@ -111,21 +114,28 @@ def shown(value: object) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
-def _one_of(place: Place, error: dict[str, Any], context: dict[str, Any]) -> tuple[Place, str]:
-    if error["type"] == "literal_error":
-        return place, f"got {shown(error['input'])}, must be {context['expected']}"
+def _written(document: Any, place: Place, otherwise: object) -> object:
+    """The value at a place as the user wrote it; the value that pydantic saw where nothing was written."""
+    for part in place:
+        try:
+            document = document[part]
+        except (LookupError, TypeError):
+            return otherwise
+    return document
+
+
+def _one_of(place: Place, kind: str, value: object, context: dict[str, Any]) -> tuple[Place, str]:
+    if kind == "literal_error":
+        return place, f"got {shown(value)}, must be {context['expected']}"
     key = str(context["discriminator"]).strip("'")
     return (*place, key), f"got {context['tag']}, must be one of {context['expected_tags']}"
 
 
 def _wanted(kind: str, context: dict[str, Any], message: str) -> str:
-    if kind in ("too_short", "too_long", "string_too_short"):
-        fewest = context.get("min_length")
-        return (
-            f"must have at least {fewest} entries"
-            if fewest is not None
-            else f"must have at most {context['max_length']}"
-        )
+    if kind in ("too_short", "string_too_short"):
+        return f"must have at least {context['min_length']}"
+    if kind == "too_long":
+        return f"must have at most {context['max_length']}"
     family = kind.split("_")[0]
     return f"must be {_KINDS[family]}" if family in _KINDS else message[0].lower() + message[1:]
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from mnrd.model.field import Field, Reservoir
+from mnrd.model.model import Model
 from mnrd.model.problem import Event, Problem
 from mnrd.model.reaction import Closing
 from mnrd.skin.arrays import Array
@@ -35,6 +36,7 @@ from mnrd.skin.treatment import (
 )
 
 DEFAULT_LAWS, DEFAULT_FILLING, DEFAULT_BASE, DEFAULT_RESOLUTION = Laws(), Filling(), Base(), Resolution()
+Extension = Callable[[Model | None, tuple[str, ...]], Model]
 RINSED = 1.0  # 1/s, rate at which a meshed vehicle is washed out
 
 
@@ -74,13 +76,17 @@ class Scenario:
             coating=max(coatings, default=0.0),
         )
 
-    def problem(self, *, without_needles: bool = False) -> tuple[Problem, tuple[Event, ...]]:
+    def problem(
+        self, *, without_needles: bool = False, extended: Extension | None = None
+    ) -> tuple[Problem, tuple[Event, ...]]:
         """The problem at time 0 and what happens to it later.
 
         Parameters
         ----------
         without_needles : bool
             The same dose and treatment on intact skin of the same size, for enhancement ratios.
+        extended : callable of the model (None without actives) and the materials, optional
+            Gives the model with what else is in it.
 
         Raises
         ------
@@ -89,19 +95,23 @@ class Scenario:
         """
         scene = self.scene()
         if not without_needles:
-            return self._problem_in(scene)
+            return self._problem_in(scene, extended)
         varied = self.donor is not None and self.donor.area is not None
         varied = varied or any(layer.ridges is not None for layer in self.skin.layers)
         bare = [active.model_copy(update={"load": None}) for active in self.actives]
         steps = tuple(step for step in self.steps if not isinstance(step, RemoveNeedles))
         same = replace(self, array=None, stay=None, closure=None, actives=tuple(bare), steps=steps)
-        return same._problem_in(intact(scene, lateral=varied))
+        return same._problem_in(intact(scene, lateral=varied), extended)
 
-    def _problem_in(self, scene: Scene) -> tuple[Problem, tuple[Event, ...]]:
+    def _problem_in(self, scene: Scene, extended: Extension | None) -> tuple[Problem, tuple[Event, ...]]:
         permeation = self.permeation(scene)
         painting = scene.painting(needles=scene.begins_with_needles)
-        problem = Problem(scene.mesh, painting, permeation.model(painting))
-        return problem, tuple(self._events(scene, permeation))
+        model = permeation.model(painting) if self.actives else None
+        if extended is not None:
+            model = extended(model, painting.materials)
+        if model is None:
+            raise ValueError("actives: got none, must be at least one")
+        return Problem(scene.mesh, painting, model), tuple(self._events(scene, permeation))
 
     def permeation(self, scene: Scene) -> Permeation:
         """The permeation model in a scene."""

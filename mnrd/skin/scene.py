@@ -199,6 +199,8 @@ def make_scene(
     body = in_skin or left
     if body is None:
         raise ValueError("needle: must be given for needles that stay")
+    if coating:
+        _core(body, coating)
     cell = placed(skin, body, array)
     mesh = make_mesh(skin, left or in_skin, cell, resolution)
     solid = in_skin is not None and not stays_for_good

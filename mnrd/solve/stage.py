@@ -208,7 +208,7 @@ class StageSolver:
             sources += conductance * coupling.offset
         scale = max(sources, 0.0) / held if held > 0.0 else 1.0
         kernel.to_concentration(a.size, a, operator.partition, scale, out)
-        rates = Rates(clipped=clipped, lost=max(-sources, 0.0) / tau)
+        rates = Rates(clipped=clipped, lost=abs(sources - scale * held) / tau)
         for side, coupling, passed, conductance in zip(SIDES, couplings, through, conductances, strict=True):
             activity = coupling.factor * passed * scale + coupling.offset
             rates.influx[side] = conductance * activity - passed * scale

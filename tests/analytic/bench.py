@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,8 +18,6 @@ from mnrd.simulation import Simulation
 
 ONE = np.array([0.0, 1.0])
 TIGHT = 1e-8  # stopping norm of the linear solves where only the discretisation is to be seen
-FOREVER = 1e10
-STEADY = {"dt": FOREVER, "dt_max": FOREVER, "kappa": 1e-10}  # one step to the steady state
 
 Measure = Callable[[Simulation], Sequence[float]]
 Exact = Callable[[float], Sequence[float]]
@@ -65,6 +64,12 @@ def reports(simulation: Simulation, times: Iterable[float]) -> Iterator[Simulati
 def ran(simulation: Simulation, until: float) -> Simulation:
     """Run, look at the ledgers, and give the simulation back."""
     return next(reports(simulation, [until]))
+
+
+def steady(problem: Problem, backend_name: str, **options: Any) -> Simulation:
+    """Steady state, by two steps that are longer than any time of the problem."""
+    simulation = Simulation(problem, backend=backend_name, dt=1e11, dt_max=1e11, **{"kappa": TIGHT} | options)
+    return ran(simulation, 2e11)
 
 
 def assert_balanced(simulation: Simulation) -> None:

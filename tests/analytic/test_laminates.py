@@ -7,8 +7,6 @@ import pytest
 from exact.laminate import Donor, Laminate, Slab
 
 from analytic.bench import (
-    FOREVER,
-    STEADY,
     TIGHT,
     assert_second_order,
     column,
@@ -16,6 +14,7 @@ from analytic.bench import (
     layered,
     ran,
     smooth,
+    steady,
 )
 from mnrd.model.field import Field, Reservoir
 from mnrd.model.problem import Problem
@@ -162,8 +161,7 @@ def test_p05_clearance_in_the_dermis(backend_name):
 def test_p05_steady_in_vivo(backend_name):
     dermis = Slab(80, 1.2, 500, clearance=CLEARANCE)
     laminate = Laminate((SLABS["corneum"], SLABS["epidermis"], dermis), base=0)
-    problem = skin_problem(40, 3, cleared=True)
-    run = ran(Simulation(problem, backend=backend_name, **STEADY), FOREVER)
+    run = steady(skin_problem(40, 3, cleared=True), backend_name)
     assert run.fluxes("c")["top"] == pytest.approx(laminate.steady_flux(0), rel=1e-4)
     assert -run.fluxes("c")["clearance"] == pytest.approx(run.fluxes("c")["top"], rel=1e-9)
     assert run.activity("c")[-1, 0, 0] == pytest.approx(laminate.steady_activity(3), rel=1e-3)
@@ -178,7 +176,7 @@ def test_p06_three_layers_in_vitro(backend_name):
 @pytest.mark.parametrize("layers", [1, 2, 3])
 def test_steady_flux_through_layers_is_exact_on_any_mesh(backend_name, layers):
     laminate = Laminate(tuple(SLABS.values())[:layers])
-    run = ran(Simulation(skin_problem(2, layers), backend=backend_name, **STEADY), FOREVER)
+    run = steady(skin_problem(2, layers), backend_name)
     assert run.fluxes("c")["base"] == pytest.approx(laminate.steady_flux(), rel=1e-11)
 
 
