@@ -27,7 +27,13 @@ SHAPES = {
 }
 """Name -> shape, radius and depth (um), diffusivity (um^2/s)."""
 
-REFERENCE: dict[str, float] = {}
+REFERENCE = {
+    "pore": 13428.1,
+    "cylinder": 20271.9,
+    "cone": 22613.5,
+    "thin": 6661.86,
+    "solid": 311.154,
+}
 """Amount per time (um^3/s for an activity of 1) through one unit cell."""
 
 

@@ -59,8 +59,10 @@ def nearest(name: object, known: Iterable[str]) -> str:
     names = list(known)
     found = get_close_matches(str(name).lower(), {entry.lower(): entry for entry in names}, n=1, cutoff=0.5)
     near = next((entry for entry in names if found and entry.lower() == found[0]), None)
-    listed = f"(known: {', '.join(names)})" if 0 < len(names) <= 24 else ""
-    return " ".join(part for part in (f"did you mean '{near}'?" if near else "", listed) if part)
+    listed = ", ".join(names) if len(names) <= 24 else ""
+    if near:
+        return f"did you mean '{near}'?" + (f" (known: {listed})" if listed else "")
+    return f"must be one of {listed}" if listed else ""
 
 
 def explain(root: type[BaseModel], error: dict[str, Any], document: Mapping[str, Any]) -> tuple[Place, str]:

@@ -109,7 +109,7 @@ class Scene:
             body = narrowed(body, radius) if radius > 0.0 else None
         core = NEEDLE if needles and self.solid else CHANNEL
         painted = self._painted(body, core)
-        if self.coating and body is not None:
+        if self.coating and body is not None and radius == 1.0:
             painted = _coated(self._painted(body, COATING), self._painted(_core(body, self.coating), core), core)
         return self._arranged(painted)
 

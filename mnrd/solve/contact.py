@@ -73,7 +73,7 @@ class Contact:
         """Activity now."""
         if not self.finite or not self.area:
             return self.reservoir.activity
-        return min(self.amount / self.capacity(time), self.reservoir.saturation)
+        return min(max(self.amount, 0.0) / self.capacity(time), self.reservoir.saturation)
 
     def couple(self, base: float, tau: float, time: float, suspended: bool) -> Coupling:
         """Eliminate the reservoir's activity e from a stage.

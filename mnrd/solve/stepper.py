@@ -226,8 +226,8 @@ class Stepper:
             slopes = (contact.slope, tau * (one - contact.amount), tau * (two - step.starts[index, side]))
             stiff = 1 + contact.conductance / (tau * contact.capacity(moment.time))
             error = dt * sum(w * k for w, k in zip(ERROR_WEIGHTS, slopes, strict=True)) / stiff
-            weight = self.rtol * max(contact.amount, two) + 1e-2 * self.rtol * contact.applied
-            weight = weight or self.rtol * self.scales[index] * contact.capacity(moment.time)
+            full = max(contact.applied, self.scales[index] * contact.capacity(moment.time))
+            weight = self.rtol * (max(contact.amount, two) + 1e-2 * full)
             if weight > 0.0:
                 step.error = max(step.error, abs(error) / weight)
 

@@ -38,7 +38,7 @@ def test_p07_half_space_with_clearance(backend_name):
         solution = halfspace.danckwerts_flux, halfspace.danckwerts_uptake
         return [*(f(80, 1, 5e-4, time) for f in solution), halfspace.danckwerts_activity(80, 5e-4, 200, time)]
 
-    runs = [Simulation(danckwerts_problem(n), backend=backend_name, dt=20 * cells[0] / n, kappa=TIGHT) for n in cells]
+    runs = [Simulation(danckwerts_problem(n), backend=backend_name, dt=10 * cells[0] / n, kappa=TIGHT) for n in cells]
     assert_second_order(errors(runs, times, measure, exact), cells, finest=1e-3)
 
 
@@ -87,7 +87,8 @@ def test_p08_two_half_spaces_in_contact(backend_name):
         interface = rates @ run.activity("c")[contact - 1 : contact + 1, 0, 0] / rates.sum()
         crossed = 40 * halfspace.contact_flux(first, second, 20)
         l2 = np.sqrt(problem.mesh.hz @ difference**2 / problem.mesh.hz.sum())
-        rows.append([l2, interface / (4 / 7) - 1, run.amounts("c")["right"] / crossed - 1])
+        assert interface == pytest.approx(4 / 7, rel=1e-8)
+        rows.append([l2, run.amounts("c")["right"] / crossed - 1])
     assert_second_order(np.array(rows), refinements, finest=1e-3)
 
 
@@ -106,7 +107,7 @@ def source_problem(dimensions: int, cells: int) -> Problem:
     return Problem(mesh, paint(mesh, [("dermis", 0.0)]), model)
 
 
-@pytest.mark.parametrize(("dimensions", "cells"), [(1, (20, 40, 80)), (2, (20, 40)), (3, (12, 24))])
+@pytest.mark.parametrize(("dimensions", "cells"), [(1, (20, 40, 80)), (2, (20, 40)), (3, (16, 32))])
 def test_p09_instantaneous_source(backend_name, dimensions, cells):
     rows = []
     for n in cells:
