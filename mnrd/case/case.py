@@ -73,6 +73,10 @@ class Case(Noun):
     _document: Document = PrivateAttr(default_factory=dict)
     _name: str = PrivateAttr(default="")
 
+    def __eq__(self, other: object) -> bool:
+        """Equal when all that is said is equal, however it was written and wherever it was read."""
+        return isinstance(other, Case) and self.__dict__ == other.__dict__
+
     @property
     def name(self) -> str:
         """Name of the file or of the bundled case it was read from; empty for a case made in Python."""

@@ -271,7 +271,7 @@ def _fields_to_write_exist(case: Case) -> Found:
         yield from _unknown("output.picture", (case.output.picture,), known)
 
 
-@needs("base", "skin", "output", "array")
+@needs("base", "output", "array")
 def _ends_fit(case: Case) -> Found:
     if (case.base.kind == "receptor") != (case.base.depth is not None):
         yield "base.depth", "is for a receptor, and needed there"

@@ -116,7 +116,7 @@ def schema(
     from mnrd.case import Case
     from mnrd.case.reference import reference
 
-    print(reference() if markdown else json.dumps(Case.model_json_schema(), indent=2))
+    print(reference() if markdown else json.dumps(Case.model_json_schema(), indent=2) + "\n", end="")
 
 
 def _load(case: str, settings: Sequence[str]) -> Case:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import count
 from math import inf
 from typing import Any
 
@@ -14,6 +15,8 @@ from mnrd.mesh.rectilinear import Mesh
 from mnrd.model.field import Coefficient, Field, Membrane, Reservoir
 from mnrd.model.problem import Problem
 from mnrd.model.reaction import Closing
+
+_versions = count()
 
 
 @dataclass(eq=False)
@@ -73,7 +76,7 @@ class FieldOperator:
     top, base : (ny, nx) arrays
         Conductances to the reservoirs; 0 without one.
     version : int
-        Grows whenever a conductance changes.
+        Another number, never used before in this process, whenever a conductance changes.
     """
 
     def __init__(self, backend: Backend, grid: Grid, problem: Problem, field: Field, fractions: Array) -> None:
@@ -87,7 +90,7 @@ class FieldOperator:
         self.s_lateral, self.s_vertical = (backend.zeros(shape) for _ in range(2))
         self.area = backend.array(mesh.area, np.float64)
         self.covers = [self._cover(reservoir) for reservoir in (field.top, field.base)]
-        self.version = 0
+        self.version = next(_versions)
         self.openness: tuple[float, ...] | None = None
         self._conductivity(partition)
 
@@ -140,7 +143,7 @@ class FieldOperator:
             *grid.size, *periodic, *grid.widths, self.s_lateral, self.s_vertical, self.tx, self.ty, self.tz
         )
         self._bound()
-        self.version += 1
+        self.version = next(_versions)
 
     def _closed(self, table: np.ndarray) -> np.ndarray:
         """Close channels: s_intact(z) + g (s_open - s_intact(z)) at depths above `until`."""

@@ -45,8 +45,8 @@ class Multigrid:
         self.levels = build_levels(backend, hx, hy, nz)
         self.scratch = backend.scratch(len(hx), len(hy), nz)
         self.partial = backend.zeros((nz, len(hy)), np.float64)
-        self._loaded: tuple[int, int] | None = None
-        self._couplings: dict[tuple[int, int], list[float]] = {}
+        self._loaded: int | None = None
+        self._couplings: list[float] = []
         self.factors = (0.0, 0.0)
         self.depth = 0
 
@@ -58,18 +58,15 @@ class Multigrid:
         list of float
             For each level the largest rate of lateral exchange, max (sum of lateral T) / (V K), 1/s.
         """
-        key = (id(operator), operator.version)
         finest = self.levels[0].coefficients
         for name in ("capacity", "tx", "ty", "tz", "top", "base"):
             finest[name] = getattr(operator, name)
-        if key != self._loaded:
+        if operator.version != self._loaded:
             for fine, coarse in zip(self.levels, self.levels[1:], strict=False):
                 self._coarsen(fine, coarse)
-            self._loaded = key
-            if key not in self._couplings:
-                self._couplings = {k: v for k, v in self._couplings.items() if k[0] != key[0]}
-                self._couplings[key] = [self._coupling(level) for level in self.levels]
-        return self._couplings[key]
+            self._loaded = operator.version
+            self._couplings = [self._coupling(level) for level in self.levels]
+        return self._couplings
 
     def _coarsen(self, fine: Level, coarse: Level) -> None:
         kernel, f, c = self.backend.kernel, fine.coefficients, coarse.coefficients

@@ -118,7 +118,6 @@ class StageSolver:
             rates = self._settle(base[index], production, loss, moment.tau, out[index])
         else:
             operator.update(moment.time)
-            self.multigrid.load(operator)
             couplings = self._couple(index, moment, contacts, contents)
             rates = self._transport(index, moment, state[index], base[index], guess[index], out[index], couplings)
             self._exchange(rates, index, moment, contacts, contents, couplings)
