@@ -205,9 +205,10 @@ class StageSolver:
         for coupling, passed, conductance in zip(couplings, through, conductances, strict=True):
             held += passed * coupling.share
             sources += conductance * coupling.offset
-        scale = max(sources, 0.0) / held if held > 0.0 else 1.0
+        fits = sources >= 0.0 and held > 0.0
+        scale = sources / held if fits else 0.0
         kernel.to_concentration(a.size, a, operator.partition, scale, out)
-        rates = Rates(clipped=clipped, lost=abs(sources - scale * held) / tau)
+        rates = Rates(clipped=clipped, lost=0.0 if fits else abs(sources) / tau)
         for side, coupling, passed, conductance in zip(SIDES, couplings, through, conductances, strict=True):
             activity = coupling.factor * passed * scale + coupling.offset
             rates.influx[side] = conductance * activity - passed * scale

@@ -66,10 +66,10 @@ def ran(simulation: Simulation, until: float) -> Simulation:
     return next(reports(simulation, [until]))
 
 
-def steady(problem: Problem, backend_name: str, **options: Any) -> Simulation:
-    """Steady state, by two steps that are longer than any time of the problem."""
-    simulation = Simulation(problem, backend=backend_name, dt=1e11, dt_max=1e11, **{"kappa": TIGHT} | options)
-    return ran(simulation, 2e11)
+def steady(problem: Problem, backend_name: str, dt: float = 1e11, **options: Any) -> Simulation:
+    """Steady state, by three steps that are longer than any time of the problem."""
+    simulation = Simulation(problem, backend=backend_name, dt=dt, dt_max=dt, **{"kappa": TIGHT} | options)
+    return ran(simulation, 3 * dt)
 
 
 def assert_balanced(simulation: Simulation) -> None:
