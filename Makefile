@@ -1,4 +1,4 @@
-# make demo | test | lint | bench | package | clean          PYTHON=python3.12  VENV=.venv  EXTRAS=test,cuda12  ARGS="-k name"
+# make demo | test | lint | bench | package | clean          PYTHON=python3.12  VENV=.venv  ARGS="-k name"
 PYTHON ?= python3
 VENV ?= .venv
 EXTRAS ?= test

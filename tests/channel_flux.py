@@ -10,7 +10,7 @@ on a quarter of the unit cell, and were printed by
 from __future__ import annotations
 
 import numpy as np
-from systems import cone, cylinder, problem_of, system_of
+from systems import System, cone, cylinder, problem_of, system_of
 
 from mnrd.backends import choose
 from mnrd.backends.base import Backend
@@ -54,11 +54,15 @@ def flux(
     layers = {"corneum": 0.0, "dermis": CORNEUM}
     regions = [("channel", outline(x, y, radius, depth), box)]
     system = system_of(backend, problem_of(mesh, layers, field, regions), dt=1e9)
-    rhs = np.zeros(mesh.shape)
-    rhs[0] = backend.host(system.operator.top)
+    return steady_flow(system) * (4 if quarter else 1)
+
+
+def steady_flow(system: System) -> float:
+    """Amount per time that leaves through the base when the activity is 1 on top and 0 below."""
+    rhs = np.zeros(system.shape)
+    rhs[0] = system.backend.host(system.operator.top)
     _, activity = system.solve(rhs, 1e-9)
-    through = float(np.sum(backend.host(system.operator.base) * activity[-1]))
-    return 4 * through if quarter else through
+    return float(np.sum(system.backend.host(system.operator.base) * activity[-1]))
 
 
 if __name__ == "__main__":

@@ -79,7 +79,7 @@ class System:
         norm = sqrt(float(np.sum(rhs.astype(float) ** 2 / self.problem.mesh.volume)) / volume)
         count = solve_increment(
             self.multigrid, self.operator, work, self.screening, tau=self.tau, factors=self.factors,
-            norm=norm, volume=volume, kappa=reduction * norm,
+            norm=norm, volume=volume, kappa=min(reduction * norm, 1e300),
         )  # fmt: skip
         return count, self.backend.host(work.increment)
 

@@ -110,7 +110,6 @@ WRONG = [
         "events[0]: 'reapply' is not possible for a meshed vehicle",
     ),
     ({"base.kind": "receptor"}, "base.depth: is for a receptor, and needed there"),
-    ({"laws.membrane": True}, "closure.mode: got plug, must be shrink where the stratum corneum is a membrane"),
     ({"events[0].at": "25 h"}, "events[0].at: got 90000 s, must be <= 86400 s, the end of the run"),
     ({"run.at": ["1 h", "25 h"]}, "run.at[1]: got 90000 s, must be <= 86400 s, the end of the run"),
     (

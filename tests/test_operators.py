@@ -6,9 +6,10 @@ from math import inf, pi
 import numpy as np
 import pytest
 import scipy.linalg
-from channel_flux import REFERENCE, flux
+from channel_flux import REFERENCE, flux, steady_flow
 from exact.eigenmode import TwoLayers
 from exact.order import order
+from exact.pores import pore_flow
 from systems import box, cylinder, dense, problem_of, system_of
 
 from mnrd.backends import choose
@@ -208,7 +209,7 @@ class TestClosing:
         closed, without = self.faces(backend, 0.0, 15.0), self.faces(backend, None)
         for name in (0, 1, 2):
             np.testing.assert_allclose(closed[name][3:], without[name][3:], rtol=ROUND_OFF)
-        assert closed[2][0, 2, 2] < 1e-3 * without[2][0, 2, 2]
+        assert closed[2][0, 2, 2] < 1e-2 * without[2][0, 2, 2]
 
 
 class TestWellStirredReservoirs:
@@ -226,8 +227,8 @@ class TestWellStirredReservoirs:
         matrix = np.zeros((n + 2, n + 2))
         capacity = problem.mesh.volume * problem.painting.mix(PARTITION)
         matrix[:n, :n] = conduction + np.diag(tau * capacity.ravel())
-        for row, (k, g, reservoir) in enumerate(zip((0, -1), planes, problem.model.fields[0].__dict__.values(), strict=False)):
-            reservoir = (problem.model.fields[0].top, problem.model.fields[0].base)[row]
+        field = problem.model.fields[0]
+        for row, (k, g, reservoir) in enumerate(zip((0, -1), planes, (field.top, field.base), strict=True)):
             ends = np.zeros(problem.mesh.shape)
             ends[k] = g
             cover = 1.0 if reservoir.area is None else reservoir.area
@@ -255,26 +256,26 @@ class TestWellStirredReservoirs:
 
 
 def test_steady_flux_through_layers_is_the_series_resistance(backend):
-    """V2: layers with partition, membranes between and at both ends, a boundary layer; any cells."""
+    """V2: layers with partition, membranes between (two on one face) and at both ends, boundary layers; any cells."""
     layers = {"corneum": (15.0, 0.05, 20.0), "epidermis": (80.0, 40.0, 0.5), "dermis": (900.0, 100.0, 1.5)}
     tops = dict(zip(layers, (0.0, 15.0, 95.0), strict=True))
     z = np.unique(np.concatenate([np.linspace(0, 15, 4), 15 + 80 * np.linspace(0, 1, 6) ** 2, [95, 300, 420, 995]]))
     field = Field(
         "c", diffusivity={n: d for n, (_, d, _) in layers.items()}, partition={n: k for n, (_, _, k) in layers.items()},
-        membranes=(Membrane(0.0, 0.03), Membrane(15.0, 0.02), Membrane(300.0, {n: 0.5 for n in layers}), Membrane(995.0, 0.1)),
+        membranes=(Membrane(0.0, 0.03), Membrane(15.0, 0.02), Membrane(15.1, 0.2), Membrane(300.0, dict.fromkeys(layers, 0.5)),
+                   Membrane(995.0, 0.1)),
         top=Reservoir(2.0, transfer=0.4), base=Reservoir(0.5, transfer=7.0),
     )  # fmt: skip
     mesh = Mesh(edges(3.0, 5.0, 4.0), edges(2.0, 6.0), z, (True, False))
     system = system_of(backend, problem_of(mesh, tops, field), dt=inf)
-    rhs = np.zeros(mesh.shape)
-    rhs[0], rhs[-1] = 2.0 * backend.host(system.operator.top), 0.5 * backend.host(system.operator.base)
-    activity = np.linalg.solve(dense(system), rhs.ravel()).reshape(mesh.shape)
+    top, tz, base = (backend.host(getattr(system.operator, name)) for name in ("top", "tz", "base"))
     resistance = sum(length / (d * k) for length, d, k in layers.values())
-    resistance += 1 / 0.03 + 1 / 0.02 + 1 / 0.5 + 1 / 0.1 + 1 / 0.4 + 1 / 7.0
-    wanted = 1.5 / resistance * mesh.footprint
-    into = np.sum(backend.host(system.operator.top) * (2.0 - activity[0]))
-    out = np.sum(backend.host(system.operator.base) * (activity[-1] - 0.5))
-    assert [into, out] == pytest.approx([wanted, wanted], rel=1e-12)
+    resistance += 1 / 0.03 + 1 / 0.02 + 1 / 0.2 + 1 / 0.5 + 1 / 0.1 + 1 / 0.4 + 1 / 7.0
+    np.testing.assert_allclose(1 / top + (1 / tz[:-1]).sum(axis=0) + 1 / base, resistance / mesh.area, rtol=1e-12)
+    rhs = np.zeros(mesh.shape)
+    rhs[0], rhs[-1] = 2.0 * top, 0.5 * base
+    activity = np.linalg.solve(dense(system), rhs.ravel()).reshape(mesh.shape)
+    assert np.sum(top * (2.0 - activity[0])) == pytest.approx(1.5 / resistance * mesh.footprint, rel=1e-9)
 
 
 def test_steady_flux_across_upright_layers_is_the_series_resistance(backend):
@@ -291,7 +292,7 @@ def test_steady_flux_across_upright_layers_is_the_series_resistance(backend):
 class TestEigenvalues:
     """V1: two layers, diffusivity x 100, partition x 10: order 2 in the decay rates."""
 
-    LAYERS = TwoLayers(upper=(1.0, 10.0, 20.0), lower=(100.0, 1.0, 80.0), periods=(inf, inf))
+    LAYERS = TwoLayers(upper=(1.0, 10.0, 30.0), lower=(100.0, 1.0, 70.0), periods=(inf, inf))
 
     def rates(self, backend, z):
         (d1, k1, l1), (d2, k2, _) = self.LAYERS.upper, self.LAYERS.lower
@@ -303,13 +304,13 @@ class TestEigenvalues:
 
     @staticmethod
     def uniform(n):
-        return np.append(np.linspace(0, 20, n // 2 + 1), np.linspace(20, 100, n // 2 + 1)[1:])
+        return np.append(np.linspace(0, 30, n // 2 + 1), np.linspace(30, 100, n // 2 + 1)[1:])
 
     @staticmethod
     def graded(n):
         """Smooth on either side, finest at the surface and the interface."""
         t = np.linspace(0, 1, n // 2 + 1)
-        return np.append(20 * (t - 0.1 * np.sin(2 * pi * t)), 20 + 80 * np.expm1(1.5 * t[1:]) / np.expm1(1.5))
+        return np.append(30 * (t - 0.1 * np.sin(2 * pi * t)), 30 + 70 * np.expm1(1.5 * t[1:]) / np.expm1(1.5))
 
     @pytest.mark.parametrize("grading", ["uniform", "graded"])
     def test_order(self, backend, grading):
@@ -318,7 +319,7 @@ class TestEigenvalues:
         errors = np.array([self.rates(backend, getattr(self, grading)(n)) / exact - 1 for n in sizes])
         observed = [order(column, sizes) for column in errors.T]
         assert observed == [pytest.approx(2.0, abs=0.05)] * 3, errors
-        assert abs(errors[0, 0]) < 3e-4
+        assert abs(errors[0, 0]) < 1.3e-3
 
 
 @pytest.mark.parametrize(("n", "error"), [(32, -2.4e-3), (64, -6.0e-4)])
@@ -367,23 +368,23 @@ class TestChannels:
 
     @pytest.mark.parametrize("side", [8.0, 5.0])
     def test_pore_through_an_impermeable_sheet(self, side):
-        """V9: R = l/(pi a^2 D) + 2 (1 - 1.409 x + 0.296 x^3)/(4 a D), x = a sqrt(pi)/L, plus the tissue above and below."""
+        """V9: resistance of one pore between two half-spaces, less what neighbours in an array take off at its two
+        mouths, (1.409 x - 0.296 x^3)/(4 a D) with x = a sqrt(pi)/L, plus the tissue above and below."""
         radius, length, pitch, above = 25.0, 40.0, 160.0, 160.0
         x = radius * pi**0.5 / pitch
-        ends = 2 * (1 - 1.409 * x + 0.296 * x**3) / (4 * radius)
-        wanted = 1 / (length / (pi * radius**2) + ends + 2 * above / pitch**2)
+        shared = 2 * (1.409 * x - 0.296 * x**3) / (4 * radius)
+        wanted = 1 / (1 / (radius * pore_flow(length / radius)) - shared + 2 * above / pitch**2)
         half = np.linspace(0, pitch / 2, round(pitch / 2 / side) + 1)
         mesh = Mesh(half, half, np.linspace(0, 2 * above + length, round((2 * above + length) / side) + 1))
         field = Field("c", diffusivity={"above": 1.0, "sheet": 0.0, "below": 1.0, "pore": 1.0},
                       top=Reservoir(1.0), base=Reservoir())  # fmt: skip
         layers = {"above": 0.0, "sheet": above, "below": above + length}
-        inside = lambda px, py, pz: (np.hypot(px, py) < radius) & (pz > above) & (pz < above + length)  # noqa: E731
-        system = system_of(choose(), problem_of(mesh, layers, field, [("pore", inside)]), dt=1e9)
-        rhs = np.zeros(mesh.shape)
-        rhs[0] = system.backend.host(system.operator.top)
-        _, activity = system.solve(rhs, 1e-10)
-        got = 4 * np.sum(system.backend.host(system.operator.base) * activity[-1])
-        assert got == pytest.approx(wanted, rel=0.03)
+
+        def inside(px, py, pz):
+            return (np.hypot(px, py) < radius) & (pz > above) & (pz < above + length)
+
+        system = system_of(choose(), problem_of(mesh, layers, field, [("pore", inside)]), dt=1e12)
+        assert 4 * steady_flow(system) == pytest.approx(wanted, rel=0.02)
 
 
 def test_a_problem_cannot_close_what_is_given_per_cell(backend):

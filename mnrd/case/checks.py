@@ -117,7 +117,7 @@ def _donor_fits(case: Case) -> Found:
             yield f"actives[{index}].concentration", "is beyond vehicle_solubility; a meshed vehicle has no suspension"
 
 
-@needs("skin", "array", "needle", "channel", "stay", "actives", "donor", "mesh", "laws", "closure")
+@needs("skin", "array", "needle", "channel", "stay", "actives", "donor", "mesh", "laws")
 def _geometry_fits(case: Case) -> Found:
     if case.skin is None or (case.array is not None and case.needle is None and case.channel is None):
         return
@@ -129,8 +129,6 @@ def _geometry_fits(case: Case) -> Found:
             coated = [index for index, permeant in enumerate(case.actives) if permeant.load is not None]
             place = f"actives[{coated[0]}].{place}"
         yield place, sentence
-    if case.closure is not None and case.closure.mode == "plug" and case.laws.membrane:
-        yield "closure.mode", "got plug, must be shrink where the stratum corneum is a membrane"
 
 
 @needs()

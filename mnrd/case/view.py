@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from mnrd.case.case import Case
+from mnrd.case.errors import CaseError
 from mnrd.model.model import expressions_of, fields_of
 from mnrd.model.problem import Problem
 from mnrd.skin.actives import active, library
@@ -35,8 +36,11 @@ def library_table() -> Iterator[View]:
 
 
 def active_properties(name: str) -> Iterator[View]:
-    """Inputs and derived properties of one active of the library; ValueError when there is none of that name."""
-    entry = active(name)
+    """Inputs and derived properties of one active of the library; CaseError when there is none of that name."""
+    try:
+        entry = active(name)
+    except ValueError as error:
+        raise CaseError([str(error)]) from None
     inputs = entry.model_dump(mode="json", exclude={"sources"}, exclude_none=True)
     rows = [
         (key, _text(value), entry.sources.get(key, "")) for key, value in inputs.items() if value not in ([], "", 0)

@@ -136,7 +136,7 @@ def _errors_as_lines() -> Iterator[None]:
     except CaseError as error:
         _stop(error.problems, BAD_CASE)
     except MemoryError as error:
-        _stop([f"not enough memory: {error or 'take a coarser mesh or fewer fields'}"], NO_MEMORY)
+        _stop([f"not enough memory: {error or 'take larger cells or fewer fields'}"], NO_MEMORY)
     except OSError as error:
         _stop([str(error)], NO_OUTPUT)
     except RuntimeError as error:

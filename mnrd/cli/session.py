@@ -17,6 +17,7 @@ from mnrd.backends import choose
 from mnrd.backends.base import Backend
 from mnrd.case import Case
 from mnrd.case.sections import multiples
+from mnrd.cli import memory
 from mnrd.model.problem import Event, Problem
 from mnrd.output import directory
 from mnrd.output.answer import Entry, answer, as_numbers
@@ -119,7 +120,7 @@ def run_case(case: Case, folder: Path, watchers: Iterable[Watcher] = ()) -> Resu
 
     Raises
     ------
-    CaseError, BackendUnavailable
+    CaseError, MemoryError, BackendUnavailable
         Before anything is written.
     OSError
         When the folder is in use or cannot be written.
@@ -129,6 +130,7 @@ def run_case(case: Case, folder: Path, watchers: Iterable[Watcher] = ()) -> Resu
     started = time.monotonic()
     problem, events = case.problem()
     reference = case.problem(without_needles=True) if case.output.compare == "intact" else None
+    memory.check(problem)
     backend = choose(case.run.backend, case.run.precision)
     place = directory.create(folder)
     with logged(place):

@@ -160,22 +160,22 @@ class FieldOperator:
     def _bound(self) -> None:
         """Set the conductances to the reservoirs, and put membranes on their faces."""
         field, mesh = self.field, self.problem.mesh
-        through: dict[int, Array] = {}
+        films: dict[int, Array] = {}  # resistances, which add up where several membranes share a face
         for membrane in field.membranes:
             face = int(np.argmin(np.abs(mesh.z - membrane.depth)))
-            through[face] = self._permeability(membrane, min(face, mesh.shape[0] - 1))
+            films[face] = films.get(face, 0.0) + 1 / self._permeability(membrane, min(face, mesh.shape[0] - 1))
         ends = ((field.top, 0, 0, mesh.hz[0]), (field.base, -1, mesh.shape[0], mesh.hz[-1]))
         planes = []
         for (reservoir, k, face, h), cover in zip(ends, self.covers, strict=True):
             transfer = inf if reservoir is None else reservoir.transfer
             s = self.s_vertical[k].astype(np.float64)
-            resistance = 1 / transfer + (1 / through[face] if face in through else 0.0)
+            resistance = 1 / transfer + films.get(face, 0.0)
             planes.append((cover * 2 * s / (h + 2 * s * resistance)).astype(self.backend.real))
         self.top, self.base = planes
-        for face, permeability in through.items():
+        for face, film in films.items():
             if 0 < face < mesh.shape[0]:
                 bare = self.tz[face - 1].astype(np.float64)
-                self.tz[face - 1] = (bare / (1 + bare / (permeability * self.area))).astype(self.backend.real)
+                self.tz[face - 1] = (bare / (1 + bare * film / self.area)).astype(self.backend.real)
 
     def _permeability(self, membrane: Membrane, k: int) -> Array:
         """Permeability of the membrane in each column, the area-weighted mean of the materials below it, um/s."""
@@ -187,9 +187,11 @@ class FieldOperator:
             for closing, g in zip(self.problem.model.closings, self.openness, strict=True):
                 if membrane.depth <= closing.until:
                     closed = values[painting.materials[intact_rows(self.problem, closing)[k]]]
-                    values[closing.material] = closed + g * (values[closing.material] - closed)
-            shares = painting.fractions[:, k] / 255.0
-            plane = sum(values[name] * share for name, share in zip(painting.materials, shares, strict=True))
+                    values[closing.material] = closed + g * (values[closing.material] - closed) if g else closed
+            shares = zip(painting.materials, painting.fractions[:, k] / 255.0, strict=True)
+            plane = np.zeros(self.problem.mesh.shape[1:])
+            for name, share in shares:
+                plane[share > 0] += values[name] * share[share > 0]  # infinite where there is no membrane
         else:
             plane = np.full(self.problem.mesh.shape[1:], float(values))
         return self.backend.array(plane, np.float64)

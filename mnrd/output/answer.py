@@ -116,9 +116,12 @@ def _enhancement(record: Record, intact: Record | None) -> dict[str, Entry]:
 def _remains(record: Record, unit: str, factor: float) -> dict[str, Entry]:
     """Where the rest is."""
     found = {}
-    for name, amounts, form in (("in", record.layers, "free"), ("bound in", record.bound, "bound")):
+    for layer, amount in record.layers.items():
+        found[f"in {layer}"] = Entry(amount * factor, unit, "free, at the end")
+    for form, amounts in record.immobile.items():
         for layer, amount in amounts.items():
-            found[f"{name} {layer}"] = Entry(amount * factor, unit, f"{form}, at the end")
+            if amount > 0.0:
+                found[f"{form} in {layer}"] = Entry(amount * factor, unit, f"{form}, at the end")
     for name in ("donor", "evaporated", "removed"):
         amount = getattr(record, name)
         if amount > 0.0:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from mnrd.model.field import Coefficient, Field
 from mnrd.model.problem import Problem
-from mnrd.model.reaction import Exchange, Transfer
+from mnrd.model.reaction import Transfer
 from mnrd.output.schedule import Schedule
 
 OPENINGS = ("channel", "coating", "needle")
@@ -36,7 +36,7 @@ class Record:
     removed: float = 0.0
     imbalance: float = 0.0  # relative
     layers: dict[str, float] = field(default_factory=dict)
-    bound: dict[str, float] = field(default_factory=dict)
+    immobile: dict[str, dict[str, float]] = field(default_factory=dict)  # 'bound' and 'solid' -> layer -> amount
 
 
 class History:
@@ -106,10 +106,10 @@ def _add(record: Record, simulation: Any, name: str) -> None:
     record.donor, record.evaporated = ledger.donor / footprint, ledger.evaporated / footprint
     record.removed, record.imbalance = ledger.removed / footprint, ledger.relative_error
     record.layers = {layer: amount / footprint for layer, amount in simulation.amounts(name).items()}
-    for reaction in problem.model.reactions:
-        if isinstance(reaction, Exchange) and reaction.free == name:
-            bound = simulation.amounts(reaction.bound)
-            record.bound = {layer: amount / footprint for layer, amount in bound.items()}
+    for form in ("bound", "solid"):
+        if f"{name}_{form}" in problem.model.names:
+            held = simulation.amounts(f"{name}_{form}")
+            record.immobile[form] = {layer: amount / footprint for layer, amount in held.items()}
 
 
 def _top_value(value: Coefficient | None, material: str) -> float:

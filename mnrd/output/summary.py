@@ -57,7 +57,7 @@ def plain(value: Any) -> Any:
 def versions() -> dict[str, str]:
     """Versions of mnrd, Python, the machine's system and the packages that compute."""
     found = {"mnrd": mnrd.__version__, "python": platform.python_version(), "system": platform.platform()}
-    for package in ("numpy", "sympy", "pyvista", "cupy-cuda12x", "cupy-cuda13x"):
+    for package in ("numpy", "sympy", "pyvista"):
         try:
             found[package] = version(package)
         except PackageNotFoundError:

@@ -73,7 +73,8 @@ def washing_parameter(permeant: Permeant) -> str:
 def dissolution(permeant: Permeant, load: Load, solubility: float, release: Coefficient) -> Fate:
     """A solid that becomes drug.
 
-    kinetic: dm/dt = -k m max(0, 1 - c/c_sat), with 95 % dissolved into pure water after the time of the load.
+    kinetic: dm/dt = -k m (1 - c/c_sat), with 95 % dissolved into pure water after the time of the load; written as an
+    exchange with the solid, so that the approach of c to c_sat, which is fast, is solved implicitly.
     shrinking cone: a cell dissolves within a hundredth of that time from the moment at which the cone leaves it.
 
     Parameters
@@ -90,11 +91,11 @@ def dissolution(permeant: Permeant, load: Load, solubility: float, release: Coef
     if load.release == "kinetic":
         if solubility == float("inf"):
             return Fate((Transfer(f"dissolution of {name}", solid, rate, {name: 1.0}),), {rate: log(20.0) / time})
-        expression = f"{rate}*Max(1 - {name}/solubility_{name}, 0)"
-        parameters: dict[str, Coefficient | str] = {rate: log(20.0) / time, f"solubility_{name}": solubility}
-        return Fate((Transfer(f"dissolution of {name}", solid, expression, {name: 1.0}),), parameters)
+        limit = f"solubility_{name}"
+        exchange = Exchange(f"dissolution of {name}", name, solid, f"{rate}*{solid}/{limit}", rate)
+        return Fate((exchange,), {rate: log(20.0) / time, limit: solubility})
     expression = f"{rate}*Heaviside({CLOCK} - release_{name})"
-    parameters = {rate: 300.0 / time, f"release_{name}": release, CLOCK: "t"}
+    parameters: dict[str, Coefficient | str] = {rate: 300.0 / time, f"release_{name}": release, CLOCK: "t"}
     return Fate((Transfer(f"dissolution of {name}", solid, expression, {name: 1.0}),), parameters)
 
 

@@ -25,6 +25,7 @@ Amounts = dict[str, float | Array]  # concentration per material, or its profile
 
 UNIT = "mg/mL"
 NEGLIGIBLE = 1e-5  # of the dose: below this concentration errors do not matter
+TIGHT = 1e-12  # um/s, as good as impermeable
 PER_MILLIGRAM = 1e12  # um^3 mg/mL in 1 mg
 
 
@@ -131,12 +132,13 @@ class Permeation:
                 partition=float(np.max(deepest.partition)),
                 clearance=deepest.clearance,
             ),
-            membranes=self._membranes(properties),
+            membranes=self._membranes(properties, local),
             floor=floor,
         )
         forms = [free]
-        if solid:
-            forms.insert(0, Field(solid_of(permeant), UNIT, f"{title}, undissolved", load, floor=floor))
+        if solid:  # a source stands before what it gives, the bound side of an exchange behind the free one
+            undissolved = Field(solid_of(permeant), UNIT, f"{title}, undissolved", load, floor=floor)
+            forms.insert(int(self._limit(permeant, properties) < inf), undissolved)
         if permeant.binding is not None:
             forms.append(Field(bound_of(permeant), UNIT, f"{title}, bound", floor=floor))
         return forms
@@ -181,17 +183,28 @@ class Permeation:
         ]
         return max(own + sources)
 
+    def _limit(self, permeant: Permeant, properties: TissueProperties) -> float:
+        """Concentration at which a kinetic release stops, mg/mL; infinite for none."""
+        load = permeant.load
+        if load is None or load.release != "kinetic":
+            return inf
+        return properties.saturation if load.solubility is None else load.solubility
+
     def _dissolution(self, permeant: Permeant, load: Load, properties: TissueProperties) -> Fate:
-        solubility = properties.saturation if load.solubility is None else load.solubility
+        solubility = self._limit(permeant, properties)
         radius = np.zeros(self.around.mesh.shape) if self.relative_radius is None else self.relative_radius
         return dissolution(permeant, load, solubility, (load.time or 0.0) * (1.0 - radius))
 
-    def _membranes(self, properties: TissueProperties) -> tuple[Membrane, ...]:
-        """The stratum corneum as a resistance on top, open at the channels."""
-        if not self.around.laws.membrane:
+    def _membranes(self, properties: TissueProperties, local: Mapping[str, Local]) -> tuple[Membrane, ...]:
+        """The stratum corneum as a resistance on top; where it is pierced, that of what fills the hole, h/(D K)."""
+        thickness = self.around.sc_thickness
+        if not self.around.laws.membrane or thickness is None:
             return ()
-        openings = {CHANNEL: inf, COATING: inf, NEEDLE: inf, VEHICLE: inf}
-        permeability = {name: openings.get(name, properties.permeability_sc) for name in self.around.materials}
+        permeability = dict.fromkeys(self.around.materials, properties.permeability_sc)
+        for name in (CHANNEL, COATING, NEEDLE):
+            if name in permeability:
+                conductance = local[name].diffusivity * float(np.max(local[name].partition))
+                permeability[name] = max(conductance / thickness, TIGHT)
         return (Membrane(self.around.tissues[0].top, permeability),)
 
 

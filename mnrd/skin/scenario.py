@@ -37,6 +37,7 @@ from mnrd.skin.treatment import (
 
 DEFAULT_LAWS, DEFAULT_FILLING, DEFAULT_BASE, DEFAULT_RESOLUTION = Laws(), Filling(), Base(), Resolution()
 Extension = Callable[[Model | None, tuple[str, ...]], Model]
+MEMBRANE = 1e-6  # um, less than half a cell
 RINSED = 1.0  # 1/s, rate at which a meshed vehicle is washed out
 
 
@@ -152,8 +153,10 @@ class Scenario:
         if openness is None or openness.closure.mode != "plug":
             return None
         deepest = {"stratum corneum": ("stratum corneum",), "viable epidermis": ("stratum corneum", "epidermis")}
-        bases = [tissue.base for tissue in scene.tissues if tissue.kind in deepest[openness.closure.through]]
-        return Closing(CHANNEL, openness, max(bases)) if bases else None
+        closing = deepest[openness.closure.through]
+        bases = [tissue.base for tissue in scene.tissues if tissue.kind in closing]
+        # a membrane lies at the top of the uppermost layer, above its first cells
+        return Closing(CHANNEL, openness, max(bases, default=scene.depth_of_skin + MEMBRANE))
 
     def _events(self, scene: Scene, permeation: Permeation) -> list[Event]:
         events: list[Event] = []

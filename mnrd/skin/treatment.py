@@ -41,10 +41,9 @@ class WashOff(_Step):
 
 
 class Reapply(_Step):
-    """A new dose is put on the skin."""
+    """A new dose takes the place of what is left of the old one."""
 
     do: Literal["reapply"]
-    topped_up: bool = Field(False, description="Whether the old vehicle stays and the new dose is added to it.")
     strength: Fraction = Field(1.0, ge=0, description="Concentration relative to the first dose.")
 
 

@@ -94,6 +94,8 @@ def solve_increment(
     NotConverged
         After `LIMIT` iterations or if a number is not finite.
     """
+    if not norm < np.inf:
+        raise NotConverged("the residual is not finite")
     if norm <= kappa:
         work.increment[:] = 0
         return 0

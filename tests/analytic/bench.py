@@ -36,6 +36,13 @@ def smooth(points: Sequence[float], cells: int, offset: float) -> np.ndarray:
     return edges
 
 
+def stretched(width: float, extent: float, cells: int) -> np.ndarray:
+    """Edges from 0 to `extent`, about equal up to `width` and growing with the distance beyond it (sinh)."""
+    edges = width * np.sinh(np.linspace(0, np.arcsinh(extent / width), cells + 1))
+    edges[-1] = extent
+    return edges
+
+
 def column(z: np.ndarray) -> Mesh:
     """Mesh of one column of 1 um x 1 um: amounts are amounts per area."""
     return Mesh(ONE, ONE, z)
@@ -83,6 +90,11 @@ def errors(runs: Iterable[Simulation], times: Sequence[float], measure: Measure,
     measured = np.array([[measure(report) for report in reports(run, times)] for run in runs])
     wanted = np.array([exact(time) for time in times])
     return (measured - wanted) / np.abs(wanted).max(axis=0)
+
+
+def l2(field: np.ndarray, volume: np.ndarray) -> float:
+    """Volume-weighted root mean square."""
+    return float(np.sqrt((field**2 * volume).sum() / volume.sum()))
 
 
 def assert_second_order(errors: np.ndarray, cells: Sequence[float], finest: float) -> None:

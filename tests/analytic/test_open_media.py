@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from math import sinh
-
 import numpy as np
 import pytest
 from exact import halfspace
 
-from analytic.bench import TIGHT, assert_second_order, column, errors, layered, ran, smooth, steady
+from analytic.bench import TIGHT, assert_second_order, column, errors, l2, layered, ran, smooth, steady, stretched
 from mnrd.mesh.paint import paint
 from mnrd.mesh.rectilinear import Mesh
 from mnrd.model.field import Field, Reservoir
@@ -86,9 +84,8 @@ def test_p08_two_half_spaces_in_contact(backend_name):
         rates = np.array([20.0, 75.0]) / problem.mesh.hz[contact - 1 : contact + 1]
         interface = rates @ run.activity("c")[contact - 1 : contact + 1, 0, 0] / rates.sum()
         crossed = 40 * halfspace.contact_flux(first, second, 20)
-        l2 = np.sqrt(problem.mesh.hz @ difference**2 / problem.mesh.hz.sum())
         assert interface == pytest.approx(4 / 7, rel=1e-8)
-        rows.append([l2, run.amounts("c")["right"] / crossed - 1])
+        rows.append([l2(difference, problem.mesh.hz), run.amounts("c")["right"] / crossed - 1])
     assert_second_order(np.array(rows), refinements, finest=5e-4)
 
 
@@ -97,7 +94,7 @@ SPREAD = 4 * 50.0  # 4 D
 
 def source_problem(dimensions: int, cells: int) -> Problem:
     """Part x, y, z >= 0 of a unit source, from its exact state at 20 s on; D = 50, decay 1e-3/s."""
-    edges = 700 * np.sinh(np.linspace(0, 2, cells + 1)) / sinh(2)
+    edges = stretched(193.0, 700.0, cells)
     axes = [edges if axis < dimensions else np.array([0.0, 1.0]) for axis in range(3)]
     mesh = Mesh(axes[1], axes[2], axes[0])
     square = "(" + " + ".join(f"{axis}**2" for axis in "zxy"[:dimensions]) + ")"
