@@ -30,9 +30,10 @@ KERNEL state_contact(
     }
 }
 
-// screening = V K (tau + L);  r = V (tau y + P) - A a;  metric = V (K / (screening w))^2 with the error weight
-// w = rtol max(state, guess) + K absolute, so that sum(metric r^2) / sum(V) is the mean square of r / (S w / K).
-// partial[0] = sums of V (tau y + P), partial[1] = sums of metric r^2.
+// screening = V K (tau + L);  r = V (tau y + P) - A a;  metric = sqrt(V) K / (screening w) with the error weight
+// w = rtol max(state, guess) + K absolute, so that sum (metric r)^2 / sum V is the mean square of r / (S w / K)
+// (kept as a root, because the square can leave the range of single precision).
+// partial[0] = sums of V (tau y + P), partial[1] = sums of (metric r)^2.
 KERNEL stage_residual(
     int nx, int ny, int nz, const double *hx, const double *hy, const double *hz,
     const double *state, const double *y, const double *a,                     // (nz, ny, nx) c_n, stage base, guess
@@ -61,9 +62,9 @@ KERNEL stage_residual(
             const double scale = partition[n] / (s * w);
             screening[n] = (real)s;
             r[n] = (real)left;
-            metric[n] = (real)(volume * scale * scale);
+            metric[n] = (real)(sqrt(volume) * scale);
             sources += source;
-            square += volume * scale * scale * left * left;
+            square += volume * (scale * left) * (scale * left);
         }
         sources = row_total(sources);
         square = row_total(square);

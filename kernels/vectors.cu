@@ -20,7 +20,7 @@ KERNEL direction(index_t cells, const real *z, double beta, real *p)
     FOR_EACH_CELL(n, cells) p[n] = z[n] + (real)beta * p[n];
 }
 
-// d += alpha p, r -= alpha q, partial[row] = sum metric r^2
+// d += alpha p, r -= alpha q, partial[row] = sum (metric r)^2
 KERNEL advance(
     int nx, int ny, int nz, double alpha, const real *p, const real *q, const real *metric, // (nz, ny, nx)
     real *d, real *r, double *partial)
@@ -34,7 +34,8 @@ KERNEL advance(
             const index_t n = start + i;
             d[n] += (real)alpha * p[n];
             r[n] -= (real)alpha * q[n];
-            sum += (double)metric[n] * r[n] * r[n];
+            const double weighted = (double)metric[n] * r[n];
+            sum += weighted * weighted;
         }
         sum = row_total(sum);
         if (ROW_LEADER) partial[row] = sum;

@@ -75,7 +75,7 @@ class System:
         work = Work.allocate(self.backend, self.shape)
         volume = float(self.problem.mesh.volume.sum())
         work.residual[:] = self.backend.array(rhs)
-        work.metric[:] = self.backend.array(1 / self.problem.mesh.volume)
+        work.metric[:] = self.backend.array(1 / np.sqrt(self.problem.mesh.volume))
         norm = sqrt(float(np.sum(rhs.astype(float) ** 2 / self.problem.mesh.volume)) / volume)
         count = solve_increment(
             self.multigrid, self.operator, work, self.screening, tau=self.tau, factors=self.factors,

@@ -190,10 +190,10 @@ def direction(cells, z, beta, p):
 
 
 def advance(nx, ny, nz, alpha, p, q, metric, d, r, partial):
-    """Update solution and residual; row sums of metric r^2."""
+    """Update solution and residual; row sums of (metric r)^2."""
     d += d.dtype.type(alpha) * p
     r -= r.dtype.type(alpha) * q
-    partial[:] = np.sum(metric.astype(np.float64) * r * r, axis=2)
+    partial[:] = np.sum((metric.astype(np.float64) * r) ** 2, axis=2)
 
 
 _OWN = (

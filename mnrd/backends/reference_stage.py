@@ -51,9 +51,9 @@ def stage_residual(
     left[0] -= top * (a[0] - exchange[0])
     left[-1] -= base * (a[-1] - exchange[1])
     scale = partition / (s * (rtol * np.maximum(partition * a, state) + _double(partition) * absolute))
-    screening[:], r[:], metric[:] = s, left, volume * scale * scale
+    screening[:], r[:], metric[:] = s, left, np.sqrt(volume) * scale
     partial[0] = source.sum(axis=2)
-    partial[1] = (volume * scale * scale * left * left).sum(axis=2)
+    partial[1] = (volume * (scale * left) ** 2).sum(axis=2)
 
 
 def clip(nx, ny, nz, hx, hy, hz, d, partition, loss, tau, a, partial):

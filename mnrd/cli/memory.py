@@ -34,5 +34,5 @@ def check(problem: Problem) -> None:
     raise MemoryError(
         f"the run needs about {wanted / 1e9:.3g} GB for {cells / 1e6:.3g} million cells and "
         f"{len(problem.model.fields)} fields, {there / 1e9:.3g} GB are free: at most "
-        f"{cells * there / wanted / 1e6:.3g} million cells fit, take larger ones (mesh.smallest, mesh.largest, skin.layers)"
+        f"{cells * there / wanted / 1e6:.3g} million cells fit, make them larger (mesh.smallest, skin.layers)"
     )

@@ -70,6 +70,21 @@ def washing_parameter(permeant: Permeant) -> str:
     return f"washing_{permeant.field}"
 
 
+def pulling(permeant: Permeant, around: Surroundings) -> Fate:
+    """Loss with porous needles that are pulled out: off until an event switches it on by way of its parameter."""
+    name, nothing = pulling_parameter(permeant), dict.fromkeys(around.materials, 0.0)
+    found = Fate((Transfer(f"pulled out of {permeant.field}", permeant.field, name),), {name: nothing})
+    if permeant.load is not None and permeant.load.release != "bolus" and permeant.load.place == "needle":
+        solid = solid_of(permeant)
+        found += Fate((Transfer(f"pulled out of {solid}", solid, name),), {})
+    return found
+
+
+def pulling_parameter(permeant: Permeant) -> str:
+    """Name of the parameter by which needles take along what is in them."""
+    return f"pulling_{permeant.field}"
+
+
 def dissolution(permeant: Permeant, load: Load, solubility: float, release: Coefficient) -> Fate:
     """A solid that becomes drug.
 

@@ -15,7 +15,7 @@ from mnrd.model.model import Model
 from mnrd.model.reaction import Closing
 from mnrd.skin.base import Base
 from mnrd.skin.correlations import BLOOD_PH
-from mnrd.skin.fate import Fate, bound_of, dissolution, fate, solid_of, washing
+from mnrd.skin.fate import Fate, bound_of, dissolution, fate, pulling, solid_of, washing
 from mnrd.skin.permeant import Load, Permeant, in_causal_order
 from mnrd.skin.properties import TissueProperties
 from mnrd.skin.transport import CHANNEL, COATING, NEEDLE, VEHICLE, Local, Surroundings, transport
@@ -85,6 +85,8 @@ class Permeation:
             everything += fate(permeant, local, self.around, names)
             if permeant.load is not None and permeant.load.release != "bolus":
                 everything += self._dissolution(permeant, permeant.load, properties)
+            if self.around.pulled:
+                everything += pulling(permeant, self.around)
             if VEHICLE in self.around.materials:
                 everything += washing(permeant, self.around)
         closings = () if self.closing is None else (self.closing,)

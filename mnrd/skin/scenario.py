@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 
-from mnrd.model.field import Field, Reservoir
 from mnrd.model.model import Model
 from mnrd.model.problem import Event, Problem
 from mnrd.model.reaction import Closing
 from mnrd.skin.arrays import Array
 from mnrd.skin.base import Base
+from mnrd.skin.changes import reapplication, removal, repainted, unchanged, wash_off
 from mnrd.skin.channels import Channel
 from mnrd.skin.closure import Closure, Openness, occlusion_of, shrinking
 from mnrd.skin.donor import Donor
-from mnrd.skin.fate import washing_parameter
 from mnrd.skin.filling import Filling, Stay
 from mnrd.skin.geometry import Resolution
 from mnrd.skin.laws import Laws
@@ -24,7 +23,7 @@ from mnrd.skin.needles import Needle
 from mnrd.skin.permeant import Permeant
 from mnrd.skin.permeation import Permeation
 from mnrd.skin.scene import Scene, intact, kind_of, make_scene
-from mnrd.skin.transport import CHANNEL, VEHICLE, Surroundings
+from mnrd.skin.transport import CHANNEL, Surroundings
 from mnrd.skin.treatment import (
     Reapply,
     RemoveNeedles,
@@ -38,7 +37,6 @@ from mnrd.skin.treatment import (
 DEFAULT_LAWS, DEFAULT_FILLING, DEFAULT_BASE, DEFAULT_RESOLUTION = Laws(), Filling(), Base(), Resolution()
 Extension = Callable[[Model | None, tuple[str, ...]], Model]
 MEMBRANE = 1e-6  # um, less than half a cell
-RINSED = 1.0  # 1/s, rate at which a meshed vehicle is washed out
 
 
 @dataclass(frozen=True)
@@ -125,6 +123,9 @@ class Scenario:
             stay=self.stay,
             materials=scene.materials,
             blood=self.base.clears,
+            pulled=self.stay is not None
+            and self.stay.material == "porous"
+            and removal_of_needles(self.steps) is not None,
             sc_thickness=next(
                 (layer.thickness for layer in self.skin.layers if kind_of(layer.name) == "stratum corneum"), None
             ),
@@ -141,10 +142,11 @@ class Scenario:
 
     def openness(self) -> Openness | None:
         """Open fraction of the channels; closing begins when needles that stayed are taken out."""
-        if self.closure is None:
+        solid = self.stay is not None and self.stay.material != "dissolving"
+        out = removal_of_needles(self.steps) if solid else 0.0
+        if self.closure is None or out is None:
             return None
-        removal = removal_of_needles(self.steps) or 0.0
-        closure = self.closure.model_copy(update={"begins": max(self.closure.begins, removal)})
+        closure = self.closure.model_copy(update={"begins": max(self.closure.begins, out)})
         occluded = self.donor is not None and self.donor.occluded
         return Openness(closure, occlusion_of(occluded, tuple(occlusion_switches(self.steps))))
 
@@ -162,78 +164,17 @@ class Scenario:
         events: list[Event] = []
         for time, step in schedule(self.steps):
             if isinstance(step, WashOff):
-                events += _wash_off(permeation, time, step.rinse)
+                events += wash_off(permeation, time, step.rinse)
             elif isinstance(step, Reapply):
-                tops = {active.field: permeation.donor(active, step.strength) for active in self.actives}
-                events.append(Event(time, "reapply", partial(_with_tops, tops)))
+                events.append(reapplication(permeation, time, step.strength))
             elif isinstance(step, RemoveNeedles):
-                events.append(Event(time, "remove needles", partial(_repainted, scene, 1.0)))
+                events += removal(permeation, scene, time)
             else:
-                events.append(Event(time, step.do, _unchanged))
+                events.append(Event(time, step.do, unchanged))
         openness = self.openness()
         if openness is not None and openness.closure.mode == "shrink":
             events += [
-                Event(time, f"channels shrink to {radius:.0%}", partial(_repainted, scene, radius))
+                Event(time, f"channels shrink to {radius:.0%}", partial(repainted, scene, radius))
                 for time, radius in shrinking(openness)
             ]
         return sorted(events, key=lambda event: event.time)
-
-
-# --- changes of the problem; functions of a module, so that events can be pickled -------------------------------------
-
-
-def _unchanged(problem: Problem) -> Problem:
-    return problem
-
-
-def _repainted(scene: Scene, radius: float, problem: Problem) -> Problem:
-    """Channels, of another radius, where there were needles or channels; concentrations stay, and so do amounts."""
-    return replace(problem, painting=scene.painting(needles=False, radius=radius))
-
-
-def _with_tops(tops: dict[str, Reservoir | None], problem: Problem) -> Problem:
-    """Other reservoirs on the skin; a new one is a new dose."""
-    fields = [replace(field, top=tops[field.name]) if field.name in tops else field for field in problem.model.fields]
-    return _with_fields(problem, fields)
-
-
-def _with_fields(problem: Problem, fields: list[Field]) -> Problem:
-    return replace(problem, model=replace(problem.model, fields=tuple(fields)))
-
-
-def _washed(names: dict[str, str], gone: bool, problem: Problem) -> Problem:
-    """A meshed vehicle that loses what is in it; when it is gone nothing moves there any more."""
-    parameters = dict(problem.model.parameters)
-    for parameter in names.values():
-        materials = problem.painting.materials
-        parameters[parameter] = {material: RINSED if material == VEHICLE else 0.0 for material in materials}
-    problem = replace(problem, model=replace(problem.model, parameters=parameters))
-    if not gone:
-        return problem
-    return _with_fields(problem, [_still(field) if field.name in names else field for field in problem.model.fields])
-
-
-def _still(field: Field) -> Field:
-    """A field that does not move in the vehicle."""
-    vertical, lateral = (
-        {**values, VEHICLE: 0.0} if isinstance(values, Mapping) else values
-        for values in (field.diffusivity, field.lateral_diffusivity)
-    )
-    return replace(field, diffusivity=vertical, lateral_diffusivity=lateral)
-
-
-def _wash_off(permeation: Permeation, time: float, rinse: float) -> list[Event]:
-    """Events of a wash-off: at once, or rinsing first."""
-    around = permeation.around
-    if VEHICLE in around.materials:
-        names = {permeant.field: washing_parameter(permeant) for permeant in permeation.permeants}
-        wet: Callable[[Problem], Problem] = partial(_washed, names, False)
-        dry: Callable[[Problem], Problem] = partial(_washed, names, True)
-    else:
-        area = None if around.donor is None else around.donor.coverage(around.mesh)
-        fields = [permeant.field for permeant in permeation.permeants]
-        wet = partial(_with_tops, {field: Reservoir(activity=0.0, area=area) for field in fields})
-        dry = partial(_with_tops, dict.fromkeys(fields))
-    if rinse == 0.0:
-        return [Event(time, "wash off", dry)]
-    return [Event(time, "wash off", wet), Event(time + rinse, "end of rinse", dry)]

@@ -39,10 +39,10 @@ class Scene:
     cell : Layout
     mesh : Mesh
         Of the skin, with a meshed vehicle on top.
-    needle, channel : Body or None
-        What stands at each position while the needle is in the skin, and afterwards.
-    solid : bool
-        Whether a needle in the skin is a material of its own; a dissolving one is not.
+    needle : Body or None
+        What stands at each position at time 0 if needles stay in the skin, unless they dissolve.
+    channel : Body or None
+        What stands there without needle: the hole, or all of a dissolving needle.
     coating : float
         Thickness of the coating, um; 0 for none.
     vehicle : int
@@ -54,7 +54,6 @@ class Scene:
     mesh: Mesh
     needle: Body | None = None
     channel: Body | None = None
-    solid: bool = False
     coating: float = 0.0
     vehicle: int = 0
 
@@ -62,11 +61,11 @@ class Scene:
     def materials(self) -> tuple[str, ...]:
         """Everything that is painted at some moment, in the order of all paintings."""
         found = list(self.skin.names)
-        if self.channel is not None or (self.needle is not None and not self.solid):
+        if self.channel is not None:
             found.append(CHANNEL)
         if self.coating:
             found.append(COATING)
-        if self.solid:
+        if self.needle is not None:
             found.append(NEEDLE)
         return (*found, VEHICLE) if self.vehicle else tuple(found)
 
@@ -107,7 +106,7 @@ class Scene:
         body = self.needle if needles else self.channel
         if body is not None and not needles:
             body = narrowed(body, radius) if radius > 0.0 else None
-        core = NEEDLE if needles and self.solid else CHANNEL
+        core = NEEDLE if needles else CHANNEL
         painted = self._painted(body, core)
         if self.coating and body is not None and radius == 1.0:
             painted = _coated(self._painted(body, COATING), self._painted(_core(body, self.coating), core), core)
@@ -194,17 +193,18 @@ def make_scene(
             resolution = resolution.model_copy(update={"largest": min(side) / DOSED_CELLS})
         return _with_vehicle(Scene(skin, cell, make_mesh(skin, None, cell, resolution)), donor)
     in_skin = None if stay is None or needle is None else _cut(inserted(needle), removed)
-    stays_for_good = stay is not None and stay.material == "dissolving"
-    left = None if stays_for_good else _cut(hole(channel or Channel(), needle), removed)
+    if stay is not None and stay.material == "dissolving":  # it is the channel from the start
+        in_skin, left = None, in_skin
+    else:
+        left = _cut(hole(channel or Channel(), needle), removed)
     body = in_skin or left
     if body is None:
         raise ValueError("needle: must be given for needles that stay")
     if coating:
         _core(body, coating)
     cell = placed(skin, body, array)
-    mesh = make_mesh(skin, left or in_skin, cell, resolution)
-    solid = in_skin is not None and not stays_for_good
-    return _with_vehicle(Scene(skin, cell, mesh, in_skin, left, solid, coating), donor)
+    mesh = make_mesh(skin, left or body, cell, resolution)
+    return _with_vehicle(Scene(skin, cell, mesh, in_skin, left, coating), donor)
 
 
 def intact(scene: Scene, *, lateral: bool) -> Scene:

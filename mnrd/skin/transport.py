@@ -50,6 +50,7 @@ class Surroundings:
     stay: Stay | None
     materials: tuple[str, ...]
     blood: bool  # whether there is clearance
+    pulled: bool  # whether porous needles are taken out at some time
     sc_thickness: float | None  # um; also of a stratum corneum that is a membrane
 
     @property

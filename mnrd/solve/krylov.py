@@ -78,7 +78,7 @@ def solve_increment(
     factors : pair of float
         See `Multigrid.prepare`.
     norm : float
-        sqrt(sum(metric r^2) / volume) of the residual on entry.
+        sqrt(sum (metric r)^2 / volume) of the residual on entry.
     volume : float
         Total volume, um^3.
     kappa : float

@@ -190,7 +190,7 @@ class Stepper:
         backend.kernel.step_error(
             *solver.grid.size, *solver.grid.widths, state.now[index], state.first[index], state.base[index],
             state.second[index], state.slope[index], self.coefficients.partition(index), loss, moment.tau, dt,
-            *ERROR_WEIGHTS, self.rtol, max(moment.absolute(index), 1e-300), solver.partial,
+            *ERROR_WEIGHTS, self.rtol, moment.absolute(index), solver.partial,
         )  # fmt: skip
         error = sqrt(backend.total(solver.partial[0]) / solver.grid.volume)
         amount = backend.total(solver.partial[2])
@@ -261,7 +261,8 @@ class Stepper:
             self.scales[index] = max(self.scales[index], value, floor, *held)
 
     def _weights(self) -> tuple[float, ...]:
-        """Scales for the error weights: a field that is still empty takes 1e-4 of the largest one of its unit."""
+        """Scales of the error weights: at least 1e-4 of the largest field of the same unit; 1 where all are empty."""
         units = [f.unit for f in self.coefficients.problem.model.fields]
-        largest = {unit: max(s for s, u in zip(self.scales, units, strict=True) if u == unit) for unit in units}
-        return tuple(max(s, 1e-4 * largest[u], 1e-300) for s, u in zip(self.scales, units, strict=True))
+        pairs = list(zip(self.scales, units, strict=True))
+        largest = {unit: max(s for s, u in pairs if u == unit) for unit in units}
+        return tuple(max(s, 1e-4 * largest[u]) or 1.0 for s, u in pairs)

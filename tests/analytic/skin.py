@@ -34,7 +34,7 @@ def hole(x: float, y: float, radius: float = 18.0, depth: float = 40.0):
     """Region of a cylindrical channel around (x, y), of elliptic section: it has no symmetry of 90 degrees."""
 
     def inside(px: np.ndarray, py: np.ndarray, pz: np.ndarray) -> np.ndarray:
-        return ((px - x) / radius) ** 2 + ((py - y) / (0.7 * radius)) ** 2 + 0 * pz < (pz < depth)
+        return (((px - x) / radius) ** 2 + ((py - y) / (0.7 * radius)) ** 2 < 1) & (pz < depth)
 
     return ("channel", inside)
 
@@ -70,6 +70,6 @@ def skin(
     return Problem(mesh, painting, Model((field,), reactions, {"k": chosen(clearance, CLEARANCE)}, tuple(closings)))
 
 
-def fixed(problem: Problem, backend_name: str, dt: float = 20.0, **options: Any) -> Simulation:
+def fixed(problem: Problem, backend_name: str, dt: float = 30.0, **options: Any) -> Simulation:
     """Simulation with equal steps and tight solves."""
     return Simulation(problem, backend=backend_name, dt=dt, **{"kappa": 1e-9} | options)
