@@ -181,8 +181,11 @@ class Simulation:
         for key, contact in contacts.items():
             old = self.contacts[key]
             if contact is not old:
-                self.accounts[key[0]].emptied(old)
                 self.accounts[key[0]].filled(contact)
+                if contact.reservoir.tops_up:
+                    contact.amount += old.amount
+                else:
+                    self.accounts[key[0]].emptied(old)
         self.contacts = contacts
         self.controller.restart(self.first_step)
         if self._started:
@@ -218,6 +221,7 @@ class Simulation:
         operator = self.coefficients.operators[index]
         if operator is None:
             return np.zeros(self.problem.mesh.shape[1:])
+        operator.update(self.time)
         donor = self.contacts[index, "top"].activity(self.time)
         return np.asarray(self.backend.host(operator.top)) * (donor - self.activity(name)[0])
 

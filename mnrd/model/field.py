@@ -41,6 +41,9 @@ class Reservoir:
         The capacity falls linearly with time down to the final one.
     area : (ny, nx) array, optional
         Covered fraction of each face; default all.
+    tops_up : bool
+        When it replaces another one in an event: keep what is left there and add its own content to it; the capacity is
+        that of both together. Otherwise what is left is removed.
 
     Raises
     ------
@@ -56,6 +59,7 @@ class Reservoir:
     amount: float | None = None
     drying: tuple[float, float] | None = None
     area: Array | None = None
+    tops_up: bool = False
 
     def __post_init__(self) -> None:
         check_number("reservoir.activity", self.activity)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
+from math import inf
 
 import numpy as np
 
@@ -30,10 +31,10 @@ def repainted(scene: Scene, radius: float, problem: Problem) -> Problem:
     return replace(problem, painting=scene.painting(needles=False, radius=radius))
 
 
-def reapplication(permeation: Permeation, time: float, strength: float) -> Event:
-    """A new dose of every active that has one, in place of what is left of the old one."""
+def reapplication(permeation: Permeation, time: float, strength: float, topped_up: bool) -> Event:
+    """A new dose of every active that has one, in place of what is left of the old one or on top of it."""
     tops = {permeant.field: permeation.donor(permeant, strength) for permeant in permeation.permeants}
-    return Event(time, "reapply", partial(_with_tops, tops))
+    return Event(time, "reapply", partial(_topped_up if topped_up else _with_tops, tops))
 
 
 def wash_off(permeation: Permeation, time: float, rinse: float) -> list[Event]:
@@ -69,6 +70,24 @@ def _with_tops(tops: Mapping[str, Reservoir | None], problem: Problem) -> Proble
     """Other reservoirs on the skin; a new one is a new dose."""
     fields = [replace(field, top=tops[field.name]) if field.name in tops else field for field in problem.model.fields]
     return _with_fields(problem, fields)
+
+
+def _topped_up(tops: Mapping[str, Reservoir | None], problem: Problem) -> Problem:
+    """New doses on top of what is left."""
+    olds = {field.name: field.top for field in problem.model.fields}
+    return _with_tops({name: _added(olds[name], new) for name, new in tops.items()}, problem)
+
+
+def _added(old: Reservoir | None, new: Reservoir | None) -> Reservoir | None:
+    """Both vehicles in one: their capacities together, the new dose diluted in them."""
+    if old is None or new is None or inf in (old.capacity, new.capacity):
+        return new
+    capacity = old.capacity + new.capacity
+    drying = new.drying
+    if drying is not None:
+        drying = (drying[0], drying[1] + (old.capacity if old.drying is None else old.drying[1]))
+    activity = new.activity * new.capacity / capacity
+    return replace(new, capacity=capacity, activity=activity, drying=drying, tops_up=True)
 
 
 def _with_fields(problem: Problem, fields: list[Field]) -> Problem:

@@ -166,7 +166,7 @@ class Scenario:
             if isinstance(step, WashOff):
                 events += wash_off(permeation, time, step.rinse)
             elif isinstance(step, Reapply):
-                events.append(reapplication(permeation, time, step.strength))
+                events.append(reapplication(permeation, time, step.strength, step.topped_up))
             elif isinstance(step, RemoveNeedles):
                 events += removal(permeation, scene, time)
             else:

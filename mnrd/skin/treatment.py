@@ -41,10 +41,11 @@ class WashOff(_Step):
 
 
 class Reapply(_Step):
-    """A new dose takes the place of what is left of the old one."""
+    """A new dose takes the place of what is left of the old one, or comes on top of it."""
 
     do: Literal["reapply"]
     strength: Fraction = Field(1.0, ge=0, description="Concentration relative to the first dose.")
+    topped_up: bool = Field(False, description="Keep what is left of the old dose and add to it.")
 
 
 class Occlude(_Step):

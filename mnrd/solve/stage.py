@@ -167,12 +167,17 @@ class StageSolver:
         self.backend.kernel.to_activity(guess.size, guess, operator.partition, self.activity)
         self._contact(operator, couplings)
         sources, norm = self._residual(operator, moment, moment.absolute(index), state, y, production, loss)
-        iterations = solve_increment(
-            self.multigrid, operator, self.work, self.screening, tau=moment.tau,
-            factors=(couplings[0].factor, couplings[1].factor), norm=norm, volume=self.grid.volume, kappa=self.kappa,
-        )  # fmt: skip
-        rates = self._close(operator, moment.tau, sources, loss, couplings, out)
-        rates.iterations = iterations
+        factors = (couplings[0].factor, couplings[1].factor)
+        rates = Rates()
+        # A field that was empty and receives less than the tolerance would lose it: solve that all the same.
+        for kappa in (self.kappa, min(self.kappa, 1e-2 * norm)):
+            rates.iterations = solve_increment(
+                self.multigrid, operator, self.work, self.screening, tau=moment.tau,
+                factors=factors, norm=norm, volume=self.grid.volume, kappa=kappa,
+            )  # fmt: skip
+            self._close(rates, operator, moment.tau, sources, loss, couplings, out)
+            if rates.iterations or not rates.lost:
+                break
         return rates
 
     def _residual(
@@ -188,8 +193,9 @@ class StageSolver:
         return self.backend.total(partial[0]), sqrt(self.backend.total(partial[1]) / grid.volume)
 
     def _close(
-        self, operator: Any, tau: float, sources: float, loss: Array, couplings: tuple[Coupling, Coupling], out: Array
-    ) -> Rates:
+        self, rates: Rates, operator: Any, tau: float, sources: float, loss: Array,
+        couplings: tuple[Coupling, Coupling], out: Array,
+    ) -> None:  # fmt: skip
         """Add the increment, clip at zero, and scale so that nothing is made or lost: the residual sums to zero."""
         kernel, grid, a, partial, total = (
             self.backend.kernel,
@@ -199,7 +205,7 @@ class StageSolver:
             self.backend.total,
         )
         kernel.clip(*grid.size, *grid.widths, self.work.increment, operator.partition, loss, tau, a, partial)
-        held, clipped = total(partial[0]), total(partial[1])
+        held, rates.clipped = total(partial[0]), total(partial[1])
         through = self._contact(operator, couplings)
         conductances = (total(operator.top), total(operator.base))
         for coupling, passed, conductance in zip(couplings, through, conductances, strict=True):
@@ -208,12 +214,11 @@ class StageSolver:
         fits = sources >= 0.0 and held > 0.0
         scale = sources / held if fits else 0.0
         kernel.to_concentration(a.size, a, operator.partition, scale, out)
-        rates = Rates(clipped=clipped, lost=0.0 if fits else abs(sources) / tau)
+        rates.lost = 0.0 if fits else abs(sources) / tau
         for side, coupling, passed, conductance in zip(SIDES, couplings, through, conductances, strict=True):
             activity = coupling.factor * passed * scale + coupling.offset
             rates.influx[side] = conductance * activity - passed * scale
             rates.contents[side] = activity
-        return rates
 
     def _inert(self, index: int) -> bool:
         return self.coefficients.reactions[index] is None

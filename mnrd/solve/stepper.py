@@ -28,6 +28,9 @@ _B1 = 1 / (6 * GAMMA * (1 - GAMMA))
 _B2 = 0.5 - GAMMA * _B1
 ERROR_WEIGHTS = (1 - _B1 - _B2, _B1 - (1 - GAMMA), _B2 - GAMMA)
 
+EMPTY = 1e-12
+"""Part of what a reservoir can hold by which it may fall below zero."""
+
 Contacts = dict[tuple[int, str], Contact]
 
 
@@ -223,10 +226,12 @@ class Stepper:
                     step.limit = min(step.limit, dt * (contact.amount - least) / (contact.amount - two))
                     step.reason = "a donor ran out of suspended drug"
                 continue
+            full = max(contact.applied, self.scales[index] * contact.capacity(moment.time))
+            if two < -EMPTY * full:
+                step.reason = "a donor fell below zero"
             slopes = (contact.slope, tau * (one - contact.amount), tau * (two - step.starts[index, side]))
             stiff = 1 + contact.conductance / (tau * contact.capacity(moment.time))
             error = dt * sum(w * k for w, k in zip(ERROR_WEIGHTS, slopes, strict=True)) / stiff
-            full = max(contact.applied, self.scales[index] * contact.capacity(moment.time))
             weight = self.rtol * (max(contact.amount, two) + 1e-2 * full)
             if weight > 0.0:
                 step.error = max(step.error, abs(error) / weight)
