@@ -16,7 +16,7 @@ from pydantic_core import PydanticCustomError, core_schema
 class Noun(BaseModel):
     """A thing a user can describe in a case file: frozen, and unknown keys are errors."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True, allow_inf_nan=False)
 
 
 @cache
@@ -72,7 +72,8 @@ class Quantity:
             spelt = spelt.removesuffix("% w/v") + "g/dL"
         try:
             quantity = registry().Quantity(spelt)
-            return float(quantity.to(self.unit or "dimensionless").magnitude)
+            # Fourteen digits, so that a value is the same number in whatever unit it was written.
+            return float(f"{quantity.to(self.unit or 'dimensionless').magnitude:.14g}")
         except pint.DimensionalityError as error:
             raise PydanticCustomError(
                 "unit",
@@ -103,7 +104,7 @@ class Quantity:
             return self.parse(value, bare_number_allowed=context.get("units") != "required")
 
         written = core_schema.plain_serializer_function_ser_schema(
-            lambda value: f"{value:.10g} {self.unit}".rstrip() if isinstance(value, float) else value
+            lambda value: f"{value:.14g} {self.unit}".rstrip() if isinstance(value, float) else value
         )
         return core_schema.with_info_before_validator_function(before, handler(source), serialization=written)
 

@@ -37,7 +37,7 @@ WRONG = [
     ({"needle.length": "0 mm"}, "needle.length: got 0 mm, must be > 0"),
     ({"actives[0].concentration": "-1 mg/mL"}, "actives[0].concentration: got -1 mg/mL, must be >= 0"),
     ({"actives[0].concentration": "1 mm"}, "actives[0].concentration: got 1 mm, has the wrong dimension (millimeter)"),
-    ({"actives[0].concentration": "inf mg/mL"}, "actives[0].concentration: got inf, must be finite"),
+    ({"actives[0].concentration": "inf mg/mL"}, "actives[0].concentration: got inf mg/mL, must be finite"),
     ({"closure.half_life": 0.5}, "closure.half_life: got 0.5, needs a unit: write it as a string such as '2 h'"),
     ({"run.end": 24}, "run.end: got 24, needs a unit"),
     ({"donor.pH": 15}, "donor.pH: got 15, must be <= 14"),

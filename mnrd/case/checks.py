@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from math import isfinite
 from typing import TYPE_CHECKING
-
-from pydantic import BaseModel
 
 from mnrd.case.errors import nearest
 from mnrd.model.expression import ExpressionError, parse, symbol
@@ -131,13 +128,6 @@ def _geometry_fits(case: Case) -> Found:
         yield place, sentence
 
 
-@needs()
-def _numbers_are_finite(case: Case) -> Found:
-    for place, value in _numbers(case, ""):
-        if not isfinite(value):
-            yield place, f"got {value}, must be finite"
-
-
 @needs("events", "donor", "stay")
 def _events_make_sense(case: Case) -> Found:
     for index, step in enumerate(case.events):
@@ -187,21 +177,6 @@ def _names_are_known(case: Case) -> Found:
         in_causal_order(case.actives)
     except ValueError as error:
         yield "actives", str(error).removeprefix("actives: ")
-
-
-def _numbers(value: object, place: str) -> Iterator[tuple[str, float]]:
-    """Place and value of every float in a noun."""
-    if isinstance(value, float):
-        yield place, value
-    elif isinstance(value, BaseModel):
-        for key in type(value).model_fields:
-            yield from _numbers(getattr(value, key), f"{place}.{key}" if place else key)
-    elif isinstance(value, tuple):
-        for index, entry in enumerate(value):
-            yield from _numbers(entry, f"{place}[{index}]")
-    elif isinstance(value, dict):
-        for key, entry in value.items():
-            yield from _numbers(entry, f"{place}.{key}")
 
 
 def _located(message: str, in_skin: str) -> tuple[str, str]:
