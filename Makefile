@@ -14,7 +14,7 @@ demo: $(VENV)/installed
 	@echo "open demo/fields.pvd in ParaView, demo/overview.png, demo/series.csv, demo/summary.json"
 
 test: $(VENV)/installed-$(EXTRAS)
-	$(BIN)/python -m pytest $(ARGS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto $(ARGS)
 
 lint: $(VENV)/installed-$(EXTRAS)
 	$(BIN)/ruff check .

@@ -146,8 +146,10 @@ def _conjugate_gradients(grid: Multigrid, work: Work, volume: float, kappa: floa
         else:
             kernel.direction(cells, z, rz / rz_old, p)
         kernel.apply(*size, p, *grid.matrix(level, p), q, partial)
-        alpha = rz / backend.total(partial)
-        kernel.advance(*size, alpha, p, q, work.metric, d, r, partial)
+        curvature = backend.total(partial)
+        if curvature == 0.0:  # what is left is too small for the precision of the solver
+            return iteration
+        kernel.advance(*size, rz / curvature, p, q, work.metric, d, r, partial)
         norm = sqrt(backend.total(partial) / volume)
         if not norm < np.inf:
             raise NotConverged("the residual is not finite")

@@ -108,7 +108,7 @@ class Stepper:
 
     def __init__(self, backend: Backend, coefficients: Coefficients, state: State, rtol: float, kappa: float) -> None:
         self.backend, self.state, self.rtol = backend, state, rtol
-        self.solver = StageSolver(backend, coefficients, kappa)
+        self.solver, self.kappa = StageSolver(backend, coefficients, kappa), kappa
         self.coefficients = coefficients
         self.scales = [0.0] * len(coefficients.problem.model.fields)
 
@@ -122,7 +122,7 @@ class Stepper:
         self.state.slope[:] = 0
         self._update_scales(self._largest(self.state.now), time, contacts)
 
-    def attempt(self, time: float, dt: float, contacts: Contacts, *, smooth: bool) -> Step:
+    def attempt(self, time: float, dt: float, contacts: Contacts, *, smooth: bool, share: float = 1.0) -> Step:
         """Try a step; the state at `time` stays as it is.
 
         Parameters
@@ -133,7 +133,10 @@ class Stepper:
             The reservoirs.
         smooth : bool
             False right after a jump: one implicit Euler stage, which has no error estimate but does not overshoot.
+        share : float
+            Size of the step as a part of that which the error allows; the linear solves are as much more exact.
         """
+        self.solver.kappa = max(share, 1e-3) * self.kappa
         try:
             return self._sdirk2(time, dt, contacts) if smooth else self._euler(time, dt, contacts)
         except NotConverged as error:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from analytic.bench import assert_balanced, column, ran, reports, smooth, steady
@@ -19,7 +19,9 @@ from mnrd.simulation import Simulation
 SKIN = patch(5, 5, 3)
 HOLE = hole(40, 40)
 COLUMN = column(smooth(DEPTHS, 6, offset=8))
-FEW = settings(max_examples=12, deadline=None, derandomize=True)
+FEW = settings(
+    max_examples=8, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 
 
 def factors(low: float, high: float) -> st.SearchStrategy[dict[str, float]]:
@@ -46,8 +48,12 @@ class Range:
         assert_balanced(simulation)
 
 
-@pytest.mark.parametrize("backend_name", ["native", "numpy"])
-@given(d=factors(1e-3, 1e3), k=factors(1e-2, 1e2), capacity=st.floats(1, 1000), first=st.floats(0.01, 100))
+@given(
+    d=factors(1e-3, 1e3),
+    k=factors(1e-2, 1e2),
+    capacity=st.one_of(st.just(np.inf), st.floats(1, 1000)),
+    first=st.floats(0.01, 100),
+)
 @FEW
 def test_activity_stays_between_0_and_the_donor(backend_name, d, k, capacity, first):
     problem = skin(
@@ -60,8 +66,8 @@ def test_activity_stays_between_0_and_the_donor(backend_name, d, k, capacity, fi
     ran(Simulation(problem, backend=backend_name, first_step=first, observers=[seen]), 86400)
     assert seen.low >= 0
     assert seen.high <= 1 + 1e-12
-    assert np.diff(seen.donors).max() <= 1e-12
-    assert seen.donors[-1] >= 0
+    assert min(seen.donors) >= 0
+    assert np.diff(seen.donors).max() <= 1e-4  # the absolute part of the tolerated error of a step
 
 
 def results(run: Simulation) -> np.ndarray:
@@ -81,14 +87,16 @@ def test_scaling_of_the_dose_by_a_power_of_2_is_exact(backend_name, options):
 
 @given(dose=st.floats(1e-6, 1e6))
 @FEW
-def test_scaling_of_the_dose(dose):
-    runs = [ran(fixed(skin(COLUMN, top=Reservoir(a, capacity=30.0, loss=1e-3)), "native"), 600) for a in (1.0, dose)]
+def test_scaling_of_the_dose(backend_name, dose):
+    runs = [
+        ran(fixed(skin(COLUMN, top=Reservoir(a, capacity=30.0, loss=1e-3)), backend_name), 600) for a in (1.0, dose)
+    ]
     assert results(runs[1]) == pytest.approx(dose * results(runs[0]), rel=1e-10)
 
 
 @given(name=st.sampled_from(list(TOPS)), gamma=st.floats(0.1, 10))
 @FEW
-def test_partition_against_diffusivity_in_one_layer(name, gamma):
+def test_partition_against_diffusivity_in_one_layer(backend_name, name, gamma):
     """K -> gamma K, D -> D/gamma leaves the steady flux and changes the lag."""
     plain = skin(COLUMN, clearance={"dermis": 0.0})
     traded = skin(
@@ -97,19 +105,19 @@ def test_partition_against_diffusivity_in_one_layer(name, gamma):
         partition={name: PARTITION[name] * gamma},
         diffusivity={name: DIFFUSIVITY[name] / gamma},
     )
-    flux = [steady(problem, "native").fluxes("c")["base"] for problem in (plain, traded)]
+    flux = [steady(problem, backend_name).fluxes("c")["base"] for problem in (plain, traded)]
     assert flux[1] == pytest.approx(flux[0], rel=1e-11)
-    early = [ran(fixed(problem, "native"), 1500).ledger("c").permeated for problem in (plain, traded)]
+    early = [ran(fixed(problem, backend_name), 600).ledger("c").permeated for problem in (plain, traded)]
     if abs(np.log(gamma)) > 0.1:
         assert (early[1] < early[0]) == (gamma > 1)
 
 
 @given(beta=st.floats(0.01, 100))
 @FEW
-def test_conductivity_and_partition_together(beta):
+def test_conductivity_and_partition_together(backend_name, beta):
     """DK -> beta DK and K -> beta K everywhere: the same activities at the same time, beta times the flux."""
     plain, more = (
-        ran(fixed(skin(COLUMN, partition={name: PARTITION[name] * b for name in TOPS}), "native"), 1500)
+        ran(fixed(skin(COLUMN, partition={name: PARTITION[name] * b for name in TOPS}), backend_name), 600)
         for b in (1.0, beta)
     )
     assert more.activity("c") == pytest.approx(plain.activity("c"), rel=1e-9, abs=1e-15)
@@ -119,11 +127,11 @@ def test_conductivity_and_partition_together(beta):
 
 @given(beta=st.floats(0.01, 100))
 @FEW
-def test_faster_diffusion_is_a_faster_clock(beta):
+def test_faster_diffusion_is_a_faster_clock(backend_name, beta):
     none = {"dermis": 0.0}
     quick = {name: value * beta for name, value in DIFFUSIVITY.items()}
-    plain = ran(fixed(skin(COLUMN, clearance=none), "native", dt=30), 900)
-    more = ran(fixed(skin(COLUMN, clearance=none, diffusivity=quick), "native", dt=30 / beta), 900 / beta)
+    plain = ran(fixed(skin(COLUMN, clearance=none), backend_name, dt=30), 900)
+    more = ran(fixed(skin(COLUMN, clearance=none, diffusivity=quick), backend_name, dt=30 / beta), 900 / beta)
     assert more.activity("c") == pytest.approx(plain.activity("c"), rel=1e-8, abs=1e-14)
 
 
@@ -152,18 +160,14 @@ def test_events_shifted_in_time(backend_name, options, dried):
     """Nothing happens before the first dose, so the clock at which it comes does not matter."""
     outcomes = []
     for start in (0.0, 1000.0):
-        bare = skin(SKIN, [HOLE], top=Reservoir(0.0, capacity=1.0))
+        bare = skin(COLUMN, top=Reservoir(0.0, capacity=1.0))
         run = fixed(bare, backend_name, events=dosing(start, dried), **options)
-        outcomes.append(
-            [
-                np.append(results(report), list(ledger(report)))
-                for report in reports(run, start + np.array([250.0, 650.0, 1000.0]))
-            ]
-        )
+        times = start + np.array([250.0, 650.0, 1000.0])
+        outcomes.append([np.append(results(report), ledger(report)) for report in reports(run, times)])
     for early, late in zip(*outcomes, strict=True):
         assert late == pytest.approx(early, rel=1e-8, abs=1e-12 * np.abs(early).max())
 
 
-def ledger(run: Simulation):
+def ledger(run: Simulation) -> list[float]:
     book = run.ledger("c")
-    return (book.applied, book.cells, book.donor, book.permeated, book.evaporated, book.removed)
+    return [book.applied, book.cells, book.donor, book.permeated, book.evaporated, book.removed]
