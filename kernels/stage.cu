@@ -1,4 +1,5 @@
-// One stage of the time step for one field, in increment form: state and sums in double, the increment's system in real.
+// One stage of the time step for one field, in increment form: state, rates and sums in double, the increment's system
+// in real. Rates in real would not add up to what the terms of the reactions move.
 //
 //   V tau (c - y) = div flux + V (P - L c),   tau = 1 / (gamma dt),   c = K a
 //
@@ -37,7 +38,7 @@ KERNEL state_contact(
 KERNEL stage_residual(
     int nx, int ny, int nz, const double *hx, const double *hy, const double *hz,
     const double *state, const double *y, const double *a,                     // (nz, ny, nx) c_n, stage base, guess
-    const real *partition, const real *production, const real *loss,           // (nz, ny, nx)
+    const real *partition, const double *production, const double *loss,           // (nz, ny, nx)
     const real *tx, const real *ty, const real *tz, const real *top, const real *base, const double *exchange,
     double tau, double rtol, double absolute,
     real *screening, real *r, real *metric, double *partial) // partial (2, nz, ny)
@@ -75,7 +76,7 @@ KERNEL stage_residual(
 // a = max(a + d, 0); partial[0] = sums of S a with S in double, partial[1] = sums of the clipped amount V K |a + d|.
 KERNEL clip(
     int nx, int ny, int nz, const double *hx, const double *hy, const double *hz,
-    const real *d, const real *partition, const real *loss, double tau, double *a, double *partial) // partial (2, nz, ny)
+    const real *d, const real *partition, const double *loss, double tau, double *a, double *partial) // partial (2, nz, ny)
 {
     const index_t rows = (index_t)ny * nz;
     FOR_EACH_ROW(row, rows)
@@ -106,7 +107,7 @@ KERNEL to_concentration(index_t cells, const double *a, const real *partition, d
 // An immobile field: c = max((tau y + P) / (tau + L), 0); partial = sums of V (tau y + P), V (tau + L) c and the clipped V |c|.
 KERNEL settle(
     int nx, int ny, int nz, const double *hx, const double *hy, const double *hz,
-    const double *y, const real *production, const real *loss, double tau, double *c, double *partial) // partial (3, nz, ny)
+    const double *y, const double *production, const double *loss, double tau, double *c, double *partial) // partial (3, nz, ny)
 {
     const index_t rows = (index_t)ny * nz;
     FOR_EACH_ROW(row, rows)
@@ -157,7 +158,7 @@ KERNEL second_stage(
 KERNEL step_error(
     int nx, int ny, int nz, const double *hx, const double *hy, const double *hz,
     const double *u, const double *first, const double *y, const double *v, const double *slope,
-    const real *partition, const real *loss, double tau, double dt, double w0, double w1, double w2, double rtol, double absolute, double *partial) // (3, nz, ny)
+    const real *partition, const double *loss, double tau, double dt, double w0, double w1, double w2, double rtol, double absolute, double *partial) // (3, nz, ny)
 {
     const index_t rows = (index_t)ny * nz;
     FOR_EACH_ROW(row, rows)

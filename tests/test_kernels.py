@@ -66,7 +66,9 @@ class Arguments:
         self.kernel, self.real, self.periodic = kernel, np.dtype(real), periodic
         self.nz, self.ny, self.nx = size
         self.rng = np.random.default_rng(seed)
-        self.first_x, self.first_y = (_aggregates(n, parts) for n, parts in zip((self.nx, self.ny), COARSE, strict=True))
+        self.first_x, self.first_y = (
+            _aggregates(n, parts) for n, parts in zip((self.nx, self.ny), COARSE, strict=True)
+        )
         self.coarse_nx, self.coarse_ny = len(self.first_x) - 1, len(self.first_y) - 1
 
     def make(self):

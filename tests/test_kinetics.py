@@ -361,7 +361,7 @@ def test_kernels_are_the_numpy_functions(compiled, name, shape):
     for index, functions in enumerate(numpy_functions(of)):
         if functions is None:
             continue
-        production, loss = np.full(shape, -1, kind), np.full(shape, -1, kind)
+        production, loss = np.full(shape, -1.0), np.full(shape, -1.0)
         size = ctypes.c_longlong(volume.size)
         react, tally = (getattr(libraries[name], f"{verb}_{index}") for verb in ("react", "tally"))
         react(size, *given, ctypes.c_double(tau), pointer(production), pointer(loss))

@@ -4,6 +4,7 @@ Counts are of iterations that reduce a random error's residual by 1e-8, at time 
 table of NUMERICS.md 2.4: its largest count may be exceeded by one. In production one or two iterations are enough.
 """
 
+from itertools import pairwise
 from math import acosh, cosh, inf, sqrt
 
 import numpy as np
@@ -102,7 +103,9 @@ TABLE = {
         for c, most in ((1e2, 8), (1e4, 9), (1e6, 9))
     },
     **{
-        f"solid needle {c:g}": (lambda c=c: skin(diffusivity={"corneum": 100.0, "tissue": 100.0, "channel": 100 / c}), 7)
+        f"solid needle {c:g}": (
+            lambda c=c: skin(diffusivity={"corneum": 100.0, "tissue": 100.0, "channel": 100 / c}), 7,
+        )
         for c in (1e2, 1e6, inf)
     },
     "partition 100": (lambda: skin(partition={"corneum": 100.0, "tissue": 1.0, "channel": 1.0}), 8),
@@ -189,7 +192,9 @@ class TestIterations:
         found = np.array([counts(skin(n, 24, contrast=contrast), steps=STEPS[2:]) for n in (16, 32, 64)])
         assert (np.ptp(found, axis=0) <= 2).all(), found
 
-    @pytest.mark.parametrize("top", [Reservoir(1.0), Reservoir(1.0, capacity=50.0), None], ids=["fixed", "donor", "none"])
+    @pytest.mark.parametrize(
+        "top", [Reservoir(1.0), Reservoir(1.0, capacity=50.0), None], ids=["fixed", "donor", "none"]
+    )
     def test_steady_state_is_as_quick(self, top):
         found = counts(skin(top=top, closed_top=top is None), steps=(1e7, 1e9), reduction=1e-5)
         assert max(found) <= 9, found
@@ -217,26 +222,27 @@ class TestIterations:
         assert not increment.any()
 
 
+CYCLES = {
+    "plain": lambda: skin((4, 5), 14),
+    "odd, periodic, solid": lambda: skin(
+        (5, 3), 14, periodic=True, base=Reservoir(),
+        diffusivity={"corneum": 0.05, "tissue": 100.0, "channel": 0.0},
+    ),
+    "well-stirred": lambda: skin((3, 4), 14, top=Reservoir(1.0, capacity=5.0), base=Reservoir(capacity=20.0)),
+    "graded": lambda: skin(mesh=Mesh(np.array([0, 20, 30, 36, 60, 130.0]), np.array([0, 9.0, 90, 100]), depths(14)),
+                           channels=[channel(30, 50, 20, 100)]),
+    "one column": lambda: skin(1, 14, top=Reservoir(1.0, capacity=5.0), base=Reservoir(capacity=20.0)),
+}  # fmt: skip
+
+
 @pytest.mark.usefixtures("_no_line_relaxation")
 class TestCycle:
     """V4: as a matrix, the V-cycle is symmetric and positive, so that it can precondition conjugate gradients."""
 
-    PROBLEMS = {
-        "plain": lambda: skin((4, 5), 14),
-        "odd, periodic, solid": lambda: skin(
-            (5, 3), 14, periodic=True, base=Reservoir(),
-            diffusivity={"corneum": 0.05, "tissue": 100.0, "channel": 0.0},
-        ),
-        "well-stirred": lambda: skin((3, 4), 14, top=Reservoir(1.0, capacity=5.0), base=Reservoir(capacity=20.0)),
-        "graded": lambda: skin(mesh=Mesh(np.array([0, 20, 30, 36, 60, 130.0]), np.array([0, 9.0, 90, 100]), depths(14)),
-                               channels=[channel(30, 50, 20, 100)]),
-        "one column": lambda: skin(1, 14, top=Reservoir(1.0, capacity=5.0), base=Reservoir(capacity=20.0)),
-    }  # fmt: skip
-
     @pytest.mark.parametrize("dt", [1.0, 1e4])
-    @pytest.mark.parametrize("name", PROBLEMS)
+    @pytest.mark.parametrize("name", CYCLES)
     def test_is_symmetric_and_positive(self, backend, name, dt):
-        system = system_of(backend, self.PROBLEMS[name](), dt)
+        system = system_of(backend, CYCLES[name](), dt)
         n = int(np.prod(system.shape))
         cycle = np.array([system.cycle(row.reshape(system.shape)).ravel() for row in np.eye(n)])
         assert np.abs(cycle - cycle.T).max() <= 1e-13 * np.abs(cycle).max()
@@ -247,7 +253,7 @@ class TestCycle:
         assert values.max() < 1.3
 
     def test_on_one_column_is_exact(self, backend):
-        system = system_of(backend, self.PROBLEMS["one column"](), 3600.0)
+        system = system_of(backend, CYCLES["one column"](), 3600.0)
         u = np.random.default_rng(0).random(system.shape)
         np.testing.assert_allclose(system.cycle(system.times(u)), u, rtol=1e-8)
 
@@ -265,7 +271,9 @@ class TestLineRelaxation:
     """V7: where lateral coupling is weak, line relaxation alone, with a count that is known beforehand."""
 
     PROBLEM = staticmethod(
-        lambda: problem_of(box((320, 320), (24, 24), np.linspace(0, 160, 9)), {"skin": 0.0}, Field("c", diffusivity=100.0))
+        lambda: problem_of(
+            box((320, 320), (24, 24), np.linspace(0, 160, 9)), {"skin": 0.0}, Field("c", diffusivity=100.0)
+        )
     )
 
     @staticmethod
@@ -386,5 +394,4 @@ class TestLevels:
             sums = [float(backend.host(level.coefficients[name]).sum()) for level in system.multigrid.levels]
             assert sums == [pytest.approx(sums[0], rel=1e-12)] * len(sums)
         assert rates[-1] == 0.0
-        assert all(coarse < fine for fine, coarse in zip(rates, rates[1:], strict=False))
-
+        assert all(coarse < fine for fine, coarse in pairwise(rates))

@@ -65,7 +65,9 @@ def by_definition(problem):
             if mesh.shape[axis] == 1 or (there[axis] == 0 and not wraps):
                 continue
             area = np.prod([widths[other][here[other]] for other in range(3) if other != axis])
-            resistance = sum(widths[axis][at[axis]] / (2 * conductivity(problem, at, axis) or 1e-300) for at in (here, there))
+            resistance = sum(
+                widths[axis][at[axis]] / (2 * conductivity(problem, at, axis) or 1e-300) for at in (here, there)
+            )
             if axis == 0:
                 resistance += membrane_resistance(problem, mesh.z[there[0]], there)
             a, b, t = number[tuple(here)], number[tuple(there)], area / resistance
@@ -262,8 +264,8 @@ def test_steady_flux_through_layers_is_the_series_resistance(backend):
     z = np.unique(np.concatenate([np.linspace(0, 15, 4), 15 + 80 * np.linspace(0, 1, 6) ** 2, [95, 300, 420, 995]]))
     field = Field(
         "c", diffusivity={n: d for n, (_, d, _) in layers.items()}, partition={n: k for n, (_, _, k) in layers.items()},
-        membranes=(Membrane(0.0, 0.03), Membrane(15.0, 0.02), Membrane(15.1, 0.2), Membrane(300.0, dict.fromkeys(layers, 0.5)),
-                   Membrane(995.0, 0.1)),
+        membranes=(Membrane(0.0, 0.03), Membrane(15.0, 0.02), Membrane(15.1, 0.2),
+                   Membrane(300.0, dict.fromkeys(layers, 0.5)), Membrane(995.0, 0.1)),
         top=Reservoir(2.0, transfer=0.4), base=Reservoir(0.5, transfer=7.0),
     )  # fmt: skip
     mesh = Mesh(edges(3.0, 5.0, 4.0), edges(2.0, 6.0), z, (True, False))
@@ -329,7 +331,9 @@ def test_decay_rate_of_a_cosine_mode(n, error):
     mesh = Mesh(side, side, side, (True, False))
     backend = choose()
     system = system_of(backend, problem_of(mesh, {"skin": 0.0}, Field("c", diffusivity=7.0)), dt=inf)
-    wave = np.cos(pi * mesh.zc / 100)[:, None, None] * np.cos(pi * mesh.yc / 100)[:, None] * np.cos(2 * pi * mesh.xc / 100)
+    wave = (
+        np.cos(pi * mesh.zc / 100)[:, None, None] * np.cos(pi * mesh.yc / 100)[:, None] * np.cos(2 * pi * mesh.xc / 100)
+    )
     rates = system.times(wave) / (backend.host(system.operator.capacity) * wave)
     assert np.ptp(rates) <= 1e-9 * rates.max()
     assert rates.mean() / (7.0 * 6 * (pi / 100) ** 2) - 1 == pytest.approx(error, rel=0.01)

@@ -43,7 +43,12 @@ def nonlinear():
     painting = paint(mesh, list(LAYERS.items()), [("channel", cylinder(40, 35, 22, 60))])
     wave = np.cos(0.0157 * mesh.zc)[:, None, None] * np.cos(0.03 * mesh.xc) * np.ones(mesh.shape)
     fields = (
-        Field("prodrug", diffusivity=DIFFUSIVITY, partition=PARTITION, initial=painting.mix(PARTITION) * (0.6 + 0.3 * wave)),
+        Field(
+            "prodrug",
+            diffusivity=DIFFUSIVITY,
+            partition=PARTITION,
+            initial=painting.mix(PARTITION) * (0.6 + 0.3 * wave),
+        ),
         Field("drug", diffusivity=DIFFUSIVITY, initial=0.3 + 0.1 * wave, top=Reservoir(0.35, capacity=40.0, loss=0.01)),
         Field("bound", initial=0.1),
         Field("metabolite", diffusivity=100.0, initial=0.3, base=Reservoir(0.3)),
@@ -54,7 +59,9 @@ def nonlinear():
         Exchange("binding", "drug", "bound", "kon*Max(1 - bound/sites, 0)", "koff"),
         Transfer("conversion", "drug", "k*(1 + matrix)", {"metabolite": 1.0}),
         Transfer("clearance", "metabolite", "kc"),
-        Reaction("growth", {"metabolite": "-1e-3*metabolite*matrix", "matrix": "r*matrix*(1 - matrix)*(1 + metabolite)"}),
+        Reaction(
+            "growth", {"metabolite": "-1e-3*metabolite*matrix", "matrix": "r*matrix*(1 - matrix)*(1 + metabolite)"}
+        ),
     )
     parameters = {
         "vmax": 1.5e-3, "km": 0.3, "kon": {"corneum": 0.0, "tissue": 2e-3, "channel": 1e-3}, "koff": 1e-3,
@@ -153,7 +160,8 @@ class TestOneStep:
         mesh = Mesh(np.array([0.0, 20, 50]), np.array([0.0, 30, 70, 80]), np.array([0.0, 5, 15, 35, 75]), (True, False))
         field = Field(
             "c", diffusivity=DIFFUSIVITY, partition=PARTITION, membranes=(Membrane(15.0, 0.2),),
-            initial=0.1, top=Reservoir(1.0, capacity=30.0, loss=0.02), base=Reservoir(0.1, capacity=200.0, transfer=0.5),
+            top=Reservoir(1.0, capacity=30.0, loss=0.02), base=Reservoir(0.1, capacity=200.0, transfer=0.5),
+            initial=0.1,
         )  # fmt: skip
         problem = problem_of(mesh, LAYERS, field, [("channel", cylinder(20, 30, 15, 40))])
         dt, steps, n = 40.0, 5, mesh.cells
@@ -176,14 +184,17 @@ class TestOneStep:
             x = stage @ (x + (1 - GAMMA) / GAMMA * (stage @ x - x))
 
         np.testing.assert_allclose(simulation.activity("c").ravel(), x[:n], rtol=1e-10)
-        assert simulation.reservoir("c") == {"top": pytest.approx(x[n], rel=1e-10), "base": pytest.approx(x[n + 1], rel=1e-10)}
+        assert simulation.reservoir("c") == {
+            "top": pytest.approx(x[n], rel=1e-10),
+            "base": pytest.approx(x[n + 1], rel=1e-10),
+        }
 
     def test_error_weights_are_those_of_the_third_order_quadrature(self):
         """b - b* with b* exact for 1, t and t^2 at the nodes 0, gamma, 1."""
-        exact = np.array(ERROR_WEIGHTS) + [0, 1 - GAMMA, GAMMA]
+        exact = np.add(ERROR_WEIGHTS, (0, 1 - GAMMA, GAMMA))
         for power in range(3):
             assert exact @ np.array([0.0, GAMMA, 1.0]) ** power == pytest.approx(1 / (power + 1), abs=1e-15)
-        assert ERROR_WEIGHTS == pytest.approx((-0.069036, 0.097631, -0.028595), abs=1e-6)
+        np.testing.assert_allclose(ERROR_WEIGHTS, (-0.069036, 0.097631, -0.028595), atol=1e-6)
 
     def test_a_jump_is_smoothed_by_implicit_euler_steps(self, backend):
         """The first steps of an adaptive run: c1 = (c0 + dt P)/(1 + dt L), which cannot overshoot."""
@@ -203,8 +214,7 @@ class TestOrder:
 
     END, STEPS = 1200.0, (40, 80, 160)
 
-    @cache  # noqa: B019
-    def errors(self):
+    def test_is_two_against_an_independent_integrator(self):
         exact, donor = nonlinear_exact(self.END)
         rows = []
         for count in self.STEPS:
@@ -212,14 +222,9 @@ class TestOrder:
             assert run.step == count
             fields = [np.abs(run.concentration(name) - values).max() / values.max() for name, values in exact.items()]
             rows.append([*fields, abs(run.reservoir("drug")["top"] / donor - 1)])
-        return np.array(rows)
-
-    def test_is_two_against_an_independent_integrator(self):
-        observed = [order(column, self.STEPS) for column in self.errors().T]
-        assert observed == [pytest.approx(2.0, abs=0.15)] * 6, self.errors()
-
-    def test_error_is_small(self):
-        assert self.errors()[-1].max() < 2e-4
+        observed = [order(column, self.STEPS) for column in np.transpose(rows)]
+        assert observed == [pytest.approx(2.0, abs=0.15)] * 6, rows
+        assert max(rows[-1]) < 2e-4
 
     def test_both_backends_take_the_same_steps(self, backend):
         runs = [Simulation(nonlinear(), backend=b, dt=60.0, kappa=1e-9).run(600.0) for b in (backend, "numpy")]
@@ -230,15 +235,16 @@ class TestOrder:
         mesh = Mesh(np.array([0.0, 1.0]), np.array([0.0, 1.0]), np.array([0.0, 1.0]))
         model = Model((Field("c", initial=1.0),), (Transfer("decay", "c", "k"),), {"k": "1e-3*(1 + t/100)"})
         problem = Problem(mesh, paint(mesh, [("skin", 0.0)]), model)
-        runs = [Simulation(problem, backend=backend, dt=400 / n).run(400.0) for n in (8, 16, 32)]
+        runs = [Simulation(problem, backend=backend, dt=400 / n).run(400.0) for n in (32, 64, 128)]
         errors = [run.concentration("c").item() - np.exp(-1e-3 * (400 + 400**2 / 200)) for run in runs]
-        assert order(errors, (8, 16, 32)) == pytest.approx(2.0, abs=0.05)
+        assert order(errors, (32, 64, 128)) == pytest.approx(2.0, abs=0.05)
 
     def test_very_long_steps_are_damped(self, backend):
         """L-stable: one step of 1e9 times the time constant leaves nothing."""
         mesh = Mesh(np.array([0.0, 1.0]), np.array([0.0, 1.0]), np.linspace(0, 10, 11))
         field = Field("c", diffusivity=100.0, initial="1 + cos(z)", base=Reservoir(0.25))
-        run = Simulation(problem_of(mesh, {"skin": 0.0}, field), backend=backend, dt=1e9, kappa=1e-9).run(1e9)
+        run = Simulation(problem_of(mesh, {"skin": 0.0}, field), backend=backend, dt=1e9, dt_max=inf).run(1e9)
+        assert run.step == 1
         np.testing.assert_allclose(run.concentration("c"), 0.25, rtol=1e-6)
 
 
@@ -289,8 +295,7 @@ class TestPrecision:
     @pytest.mark.parametrize("backend", ["native", "numpy"])
     def test_mixed_keeps_the_balance(self, backend):
         mixed = permeated(backend=backend, precision="mixed")
-        assert max(mixed.ledger(name).relative_error for name in ("drug", "metabolite")) < 1e-9
-        assert mixed.ledger("bound").relative_error < 1e-6
+        assert max(mixed.ledger(name).relative_error for name in mixed.problem.model.names) < 1e-12
 
 
 def refilled(problem):
@@ -309,7 +314,9 @@ LEDGERS = {
     "drying suspension": {
         "top": Reservoir(1.0, capacity=20.0, saturation=1.0, amount=30.0, drying=(0.01, 5.0)), "base": Reservoir(),
     },
-    "membranes": {"top": Reservoir(1.0, capacity=60.0, transfer=0.1), "membranes": (Membrane(0.0, 0.2), Membrane(15.0, 0.1))},
+    "membranes": {
+        "top": Reservoir(1.0, capacity=60.0, transfer=0.1), "membranes": (Membrane(0.0, 0.2), Membrane(15.0, 0.1)),
+    },
     "from the base": {"base": Reservoir(1.0, capacity=60.0)},
     "nothing": {"initial": 0.5},
 }  # fmt: skip
@@ -321,7 +328,10 @@ class TestConservation:
     @pytest.mark.parametrize("name", LEDGERS)
     def test_ledgers_close(self, backend, name):
         problem = permeation(3)
-        fields = (replace(problem.model.fields[0], **{"top": None, "base": None} | LEDGERS[name]), *problem.model.fields[1:])
+        fields = (
+            replace(problem.model.fields[0], **{"top": None, "base": None} | LEDGERS[name]),
+            *problem.model.fields[1:],
+        )
         problem = Problem(problem.mesh, problem.painting, replace(problem.model, fields=fields))
         run = Simulation(problem, backend=backend, rtol=1e-2, events=[Event(2000.0, "refill", refilled)]).run(1500.0)
         for end in (1500.0, 4000.0):
@@ -337,22 +347,25 @@ class TestConservation:
         assert bound["binding"] == pytest.approx(-drug["binding"], rel=1e-12)
         assert drug["clearance"] < 0
 
-    @pytest.mark.parametrize(("precision", "most"), [("double", 1e-12), ("mixed", 1e-7)])
-    def test_binding_keeps_the_sum_of_free_and_bound(self, backend_name, precision, most):
-        """V14: closed box, fast saturable binding, eighty steps of very different length."""
+    @pytest.mark.parametrize("precision", ["double", "mixed"])
+    def test_binding_keeps_the_sum_of_free_and_bound(self, backend_name, precision):
+        """V14: closed box, fast saturable binding, steps from a tenth to nine seconds."""
         mesh = Mesh(np.linspace(0, 90, 5), np.linspace(0, 60, 4), np.array([0.0, 5, 15, 35, 75]))
-        fields = (Field("free", diffusivity=DIFFUSIVITY, partition=PARTITION, initial="1 + cos(x/30)*cos(z/20)"), Field("bound"))
+        fields = (
+            Field("free", diffusivity=DIFFUSIVITY, partition=PARTITION, initial="1 + cos(x/30)*cos(z/20)"),
+            Field("bound"),
+        )
         binding = Exchange("binding", "free", "bound", "kon*Max(1 - bound/0.8, 0)", "koff")
         model = Model(fields, (binding,), {"kon": {"corneum": 0.1, "tissue": 1.0, "channel": 0.0}, "koff": 0.01})
         painting = paint(mesh, list(LAYERS.items()), [("channel", cylinder(40, 35, 22, 60))])
         run = Simulation(Problem(mesh, painting, model), backend=backend_name, precision=precision, rtol=1e-3)
         volume = mesh.volume
         before = np.sum(volume * (run.concentration("free") + run.concentration("bound")))
-        run.run(1e5)
+        run.run(300.0)
         after = np.sum(volume * (run.concentration("free") + run.concentration("bound")))
         assert run.step >= 60
-        assert run.concentration("bound").max() > 0.2
-        assert abs(after / before - 1) < most
+        assert run.concentration("bound").max() > 0.7
+        assert abs(after / before - 1) < 1e-13
 
     def test_a_product_that_begins_at_nothing_loses_nothing(self, backend):
         """The first traces of a metabolite are far below any tolerance, and are kept all the same."""
@@ -385,26 +398,30 @@ print(backend.threads, bits(Simulation(permeation(24), backend=backend, rtol=1e-
 def bits(run):
     """Digest of all that a run has calculated."""
     state = [run.concentration(name).tobytes() for name in run.problem.model.names]
-    return hashlib.sha256(b"".join(state) + repr([run.ledger(name) for name in run.problem.model.names]).encode()).hexdigest()
+    return hashlib.sha256(
+        b"".join(state) + repr([run.ledger(name) for name in run.problem.model.names]).encode()
+    ).hexdigest()
 
 
 class TestDeterminism:
     @pytest.mark.parametrize("precision", ["double", "mixed"])
     def test_a_run_has_the_same_bits_every_time(self, backend_name, precision):
-        runs = [Simulation(permeation(), backend=backend_name, precision=precision, rtol=1e-2).run(600.0) for _ in range(2)]
+        runs = [
+            Simulation(permeation(), backend=backend_name, precision=precision, rtol=1e-2).run(600.0) for _ in range(2)
+        ]
         assert bits(runs[0]) == bits(runs[1])
 
     @pytest.mark.parametrize("precision", ["double", "mixed"])
     def test_a_run_has_the_same_bits_on_any_number_of_threads(self, precision):
         answers = []
-        for threads in ("1", "2", "3"):
+        for threads in ("1", "2"):
             paths = os.pathsep.join([str(Path(__file__).parent), str(Path(__file__).parents[1])])
             environment = os.environ | {"OMP_NUM_THREADS": threads, "PYTHONPATH": paths}
             command = [sys.executable, "-c", PROGRAM, precision]
             answer = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
             assert answer.returncode == 0, answer.stderr
             answers.append(answer.stdout.split())
-        assert [used for used, _ in answers] == ["1", "2", "3"]
+        assert [used for used, _ in answers] == ["1", "2"]
         assert len({digest for _, digest in answers}) == 1
 
 
@@ -456,5 +473,8 @@ def test_a_run_that_cannot_go_on_says_why(backend):
     mesh = Mesh(np.array([0.0, 1.0]), np.array([0.0, 1.0]), np.array([0.0, 1.0]))
     model = Model((Field("c", initial=1.0),), (Reaction("explosion", {"c": "c*c"}),))
     problem = Problem(mesh, paint(mesh, [("skin", 0.0)]), model)
-    with np.errstate(all="ignore"), pytest.raises(NumericalFailure, match=r"^no step accepted at t = .* s down to dt = .* s: "):
+    with (
+        np.errstate(all="ignore"),
+        pytest.raises(NumericalFailure, match=r"^no step accepted at t = .* s down to dt = .* s: "),
+    ):
         Simulation(problem, backend=backend, first_step=0.01).run(3.0)

@@ -48,7 +48,7 @@ def choose(name: str = "auto", precision: str = "double", debug: bool = False) -
         try:
             backend = _make(candidate, precision, debug)
         except BackendUnavailable as error:
-            reasons.append(f"{candidate}: {str(error).splitlines()[0]}")
+            reasons.append(f"{candidate}: {' '.join(str(error).splitlines()[:2])}")
             continue
         if reasons:
             backend.description += f"; {'; '.join(reasons)}"

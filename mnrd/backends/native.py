@@ -78,7 +78,11 @@ class NativeBackend:
         # 20 times slower with two other processes on two cores. Read when the library is loaded; the user's wins.
         if "OMP_WAIT_POLICY" not in os.environ:
             os.environ.setdefault("GOMP_SPINCOUNT", "1000")
-        library = ctypes.CDLL(str(compile_library(source, "double" if self.real == np.float64 else "float")))
+        path = compile_library(source, "double" if self.real == np.float64 else "float")
+        try:
+            library = ctypes.CDLL(str(path))
+        except OSError as error:  # cut short by a full disk, or on a file system from which nothing may be executed
+            raise BackendUnavailable(f"cannot load {path}: {error}; delete it, or set MNRD_CACHE_DIR") from error
         self.threads = library.omp_get_max_threads()
         kernels = {}
         for name, parameters in parse_kernels(source).items():
@@ -174,6 +178,8 @@ def cache_folder() -> Path:
         pass  # a read-only home, as on many clusters: the temporary folder serves
     folder = Path(tempfile.gettempdir()) / f"mnrd-{os.getuid()}"
     folder.mkdir(mode=0o700, exist_ok=True)
+    if folder.stat().st_uid != os.getuid():
+        raise BackendUnavailable(f"{folder} belongs to somebody else: set MNRD_CACHE_DIR")
     return folder
 
 

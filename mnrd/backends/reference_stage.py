@@ -45,7 +45,7 @@ def stage_residual(
 ):  # fmt: skip
     """Matrix diagonal, residual of the guess and metric of the stopping test."""
     volume = _volume(hx, hy, hz)
-    s = volume * partition * (tau + _double(loss))
+    s = volume * partition * (tau + loss)
     source = volume * (tau * y + production)
     left = source - s * a - outflow(a, tx.astype(np.float64), ty.astype(np.float64), tz.astype(np.float64))
     left[0] -= top * (a[0] - exchange[0])
@@ -61,7 +61,7 @@ def clip(nx, ny, nz, hx, hy, hz, d, partition, loss, tau, a, partial):
     amount = _volume(hx, hy, hz) * partition
     value = a + d
     a[:] = np.maximum(value, 0.0)
-    partial[0] = (amount * (tau + _double(loss)) * a).sum(axis=2)
+    partial[0] = (amount * (tau + loss) * a).sum(axis=2)
     partial[1] = (amount * (a - value)).sum(axis=2)
 
 
@@ -72,7 +72,7 @@ def to_concentration(cells, a, partition, scale, concentration):
 
 def settle(nx, ny, nz, hx, hy, hz, y, production, loss, tau, c, partial):
     """Solve the stage of an immobile field; row sums of sources, of what is held and of what was clipped."""
-    volume, source, rate = _volume(hx, hy, hz), tau * y + production, tau + _double(loss)
+    volume, source, rate = _volume(hx, hy, hz), tau * y + production, tau + loss
     value = source / rate
     c[:] = np.maximum(value, 0.0)
     partial[0] = (volume * source).sum(axis=2)
@@ -97,7 +97,7 @@ def step_error(
 ):  # fmt: skip
     """Row sums of the weighted square of the error estimate, row maxima and row amounts of v."""
     volume = _volume(hx, hy, hz)
-    err = dt * (w0 * slope + w1 * tau * (first - u) + w2 * tau * (v - y)) / (1 + _double(loss) / tau)
+    err = dt * (w0 * slope + w1 * tau * (first - u) + w2 * tau * (v - y)) / (1 + loss / tau)
     weight = rtol * np.maximum(u, v) + _double(partition) * absolute
     partial[0] = (volume * (err / weight) ** 2).sum(axis=2)
     partial[1] = (v / partition).max(axis=2)

@@ -27,12 +27,12 @@ REACT = """
 KERNEL react_{field}(index_t cells, const double *newest /* (F, cells) */,
     const double *predicted /* (F, cells) */, const double *base /* (F, cells) */,
     const real *arrays /* (A, cells) */, const double *scalars /* (S) */, double tau /* 1/s */,
-    real *production /* (cells) */, real *loss /* (cells) */)
+    double *production /* (cells) */, double *loss /* (cells) */)
 {{
 {scalars}    FOR_EACH_CELL(n, cells)
     {{
-{body}        production[n] = (real)({production});
-        loss[n] = (real)({loss});
+{body}        production[n] = {production};
+        loss[n] = {loss};
     }}
 }}
 """
@@ -146,8 +146,8 @@ def kernel_source(kinetics: Kinetics) -> str:
     Returns
     -------
     str
-        To be appended to kernels/common.cuh; empty when there is no reaction. Inside everything is double,
-        only production and loss are stored as real.
+        To be appended to kernels/common.cuh; empty when there is no reaction. Everything is double but the
+        parameters with a value per cell.
     """
     with_reactions = [one for one in kinetics.of if one is not None]
     texts = [text for one in with_reactions for text in (_react(kinetics, one), _tally(kinetics, one))]

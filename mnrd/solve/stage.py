@@ -70,9 +70,9 @@ class StageSolver:
         nz, ny, _ = mesh.shape
         self.multigrid = Multigrid(backend, mesh.hx, mesh.hy, nz)
         self.work = Work.allocate(backend, mesh.shape)
-        self.production, self.loss, self.screening = (backend.zeros(mesh.shape) for _ in range(3))
-        self.zero = backend.zeros(mesh.shape)
-        self.activity = backend.zeros(mesh.shape, np.float64)
+        self.screening = backend.zeros(mesh.shape)
+        doubles = (backend.zeros(mesh.shape, np.float64) for _ in range(4))
+        self.production, self.loss, self.zero, self.activity = doubles
         self.partial = backend.zeros((3, nz, ny), np.float64)
         self.exchange, self.sums = backend.zeros(2, np.float64), backend.zeros(2, np.float64)
         self.use(coefficients)

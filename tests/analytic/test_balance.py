@@ -95,7 +95,7 @@ def test_everything_that_was_applied_is_somewhere(backend_name, precision, bound
 
 def test_mixed_precision_of_everything(backend_name):
     double, mixed = (
-        fixed(everything(), backend_name, dt=100.0, events=EVENTS, precision=precision, kappa=kappa).run(END)
+        fixed(everything(), backend_name, dt=200.0, events=EVENTS, precision=precision, kappa=kappa).run(END)
         for precision, kappa in (("double", 1e-8), ("mixed", 1e-5))
     )
     for name in "pcb":
@@ -124,8 +124,8 @@ def test_mixed_precision_of_three_layers(backend_name):
 
 def test_adaptive_steps_in_3d_meet_equal_small_ones(backend_name):
     problem = skin(patch(4, 4, 3), [hole(40, 40)], top=Reservoir(1.0, capacity=30.0, loss=1e-3))
-    exact = ran(fixed(problem, backend_name, dt=2.0), 600)
-    for rtol, bound in ((1e-2, 1e-2), (1e-3, 2e-3)):
+    equal = ran(fixed(problem, backend_name, dt=4.0), 600)
+    for rtol in (1e-2, 1e-3):
         run = ran(Simulation(problem, backend=backend_name, rtol=rtol), 600)
-        assert np.abs(run.activity("c") - exact.activity("c")).max() <= bound * exact.activity("c").max()
-        assert run.ledger("c").permeated == pytest.approx(exact.ledger("c").permeated, rel=bound)
+        assert np.abs(run.activity("c") - equal.activity("c")).max() <= 0.1 * rtol  # of the dose
+        assert run.ledger("c").permeated == pytest.approx(equal.ledger("c").permeated, rel=2 * rtol)

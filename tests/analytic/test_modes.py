@@ -60,7 +60,7 @@ def decay_of(simulation: Simulation) -> tuple[float, float]:
 
 
 def test_p11_eigenmode(backend_name):
-    refinements = (1, 2) if backend_name == "numpy" else (1, 2, 4)
+    refinements = (1, 2) if backend_name == "numpy" else (1, 2, 3)
     rows = []
     for refinement in refinements:
         problem = problem_on(mesh_of(refinement))

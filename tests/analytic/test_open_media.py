@@ -25,7 +25,7 @@ def danckwerts_problem(cells: int) -> Problem:
 
 
 def test_p07_half_space_with_clearance(backend_name):
-    cells, times = (40, 80, 160), [100, 1000]
+    cells, times = (40, 80, 160), [100, 500]
 
     def measure(simulation: Simulation) -> list[float]:
         ledger = simulation.ledger("c")

@@ -92,7 +92,8 @@ def exact_pore_flow(length: float, inside: float) -> float:
 
 @pytest.mark.parametrize(("length", "inside"), [(1.0, 1.0), (2.0, 1.0), (0.5, 5.0), (2.0, 5.0)])
 def test_p13_pore(backend_name, length, inside):
-    assert pore_flow(8, length, inside, backend_name) == pytest.approx(exact_pore_flow(length, inside), rel=0.03)
+    cells = 6 if backend_name == "numpy" else 8
+    assert pore_flow(cells, length, inside, backend_name) == pytest.approx(exact_pore_flow(length, inside), rel=0.03)
 
 
 def test_p13_pore_converges(backend_name):

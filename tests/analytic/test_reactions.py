@@ -44,7 +44,7 @@ def test_p10_binding(backend_name):
         return [laminate.flux(-1, time), laminate.crossed(-1, time), free, free + bound]
 
     runs = [Simulation(binding_problem(n), backend=backend_name, dt=5 * CELLS[0] / n, kappa=TIGHT) for n in CELLS]
-    assert_second_order(errors(runs, [60, 200, 600], measure, exact), CELLS, finest=1e-4)
+    assert_second_order(errors(runs, [60, 200], measure, exact), CELLS, finest=1e-4)
     for run in runs:
         exchanged = [run.ledger(name).terms["binding"] for name in "cb"]
         assert exchanged[0] == pytest.approx(-exchanged[1], rel=1e-12)
@@ -54,7 +54,7 @@ def test_p10_binding(backend_name):
 def test_p10_lag_does_not_depend_on_the_speed_of_binding(backend_name, speed):
     lags = []
     for cells in CELLS:
-        run = Simulation(binding_problem(cells, speed), backend=backend_name, dt=640 / cells, kappa=TIGHT)
+        run = Simulation(binding_problem(cells, speed), backend=backend_name, dt=1000 / cells, kappa=TIGHT)
         ledger = ran(run, 5000).ledger("c")
         lags.append(5000 - ledger.permeated / 0.5)
         assert run.fluxes("c")["base"] == pytest.approx(0.5, rel=1e-6)

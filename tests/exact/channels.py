@@ -44,17 +44,13 @@ def slit_flow_deep(period: float, width: float, depth: float) -> float:
     return period / (depth + period / pi * np.log(1 / np.sin(pi * width / (2 * period))))
 
 
-def channel_activity(
-    radius: float, diffusivity: float, clearance: float, r: float, outer: float = inf
-) -> float:
+def channel_activity(radius: float, diffusivity: float, clearance: float, r: float, outer: float = inf) -> float:
     """Steady activity at distance r from the axis of a long channel with a = 1, flat at r = `outer`."""
     q = sqrt(clearance / diffusivity)
     return float(_radial(q * r, q * outer, 0) / _radial(q * radius, q * outer, 0))
 
 
-def channel_flow(
-    radius: float, diffusivity: float, partition: float, clearance: float, outer: float = inf
-) -> float:
+def channel_flow(radius: float, diffusivity: float, partition: float, clearance: float, outer: float = inf) -> float:
     """Steady amount per time and length out of that channel."""
     q = sqrt(clearance / diffusivity)
     slope = _radial(q * radius, q * outer, 1) / _radial(q * radius, q * outer, 0)

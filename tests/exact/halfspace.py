@@ -26,9 +26,7 @@ def danckwerts_activity(diffusivity: float, clearance: float, depth: float, time
     return 0.5 * (exp(-decay) * erfc(u - v) + exp(decay - (u + v) ** 2) * erfcx(u + v))
 
 
-def danckwerts_steady(
-    diffusivity: float, partition: float, clearance: float, depth: float
-) -> tuple[float, float]:
+def danckwerts_steady(diffusivity: float, partition: float, clearance: float, depth: float) -> tuple[float, float]:
     """(flux density into the surface, activity at `depth`) at infinite time."""
     return partition * sqrt(diffusivity * clearance), exp(-depth * sqrt(clearance / diffusivity))
 
@@ -50,9 +48,7 @@ def contact_flux(first: tuple[float, float], second: tuple[float, float], time: 
     return e1 * e2 / (e1 + e2) / sqrt(pi * time)
 
 
-def instantaneous_source(
-    diffusivity: float, decay: float, dimensions: int, distance: float, time: float
-) -> float:
+def instantaneous_source(diffusivity: float, decay: float, dimensions: int, distance: float, time: float) -> float:
     """Concentration from a unit amount released at t = 0 on a plane (1), a line (2) or at a point (3)."""
     spread = 4 * diffusivity * time
     return exp(-decay * time - distance**2 / spread) / (pi * spread) ** (dimensions / 2)

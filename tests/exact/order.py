@@ -30,9 +30,7 @@ def order(errors: Sequence[float], ratios: Sequence[float]) -> float:
     size = np.abs(np.asarray(errors, dtype=float))
     fineness = np.asarray(ratios, dtype=float)
     if size.shape != fineness.shape or size.size < 2:
-        raise ValueError(
-            f"order: got {size.size} errors and {fineness.size} ratios, need two or more of each"
-        )
+        raise ValueError(f"order: got {size.size} errors and {fineness.size} ratios, need two or more of each")
     if not np.all(np.isfinite(size) & (size > 0)) or np.ptp(fineness) == 0:
         raise ValueError(
             f"order: got errors {errors} at ratios {ratios}, need finite nonzero errors, ratios that differ"

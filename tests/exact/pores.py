@@ -74,13 +74,7 @@ def _weber_schafheitlin(orders: np.ndarray, power: float) -> np.ndarray:
     """∫₀^∞ J_μ(k) J_ν(k) k^-power dk for all pairs of `orders` (Watson 13.41)."""
     mu, nu = orders[:, None], orders[None, :]
     ratio = np.exp(gammaln((mu + nu - power + 1) / 2) - gammaln((mu + nu + power + 1) / 2))
-    return (
-        gamma(power)
-        / 2**power
-        * ratio
-        * rgamma((nu - mu + power + 1) / 2)
-        * rgamma((mu - nu + power + 1) / 2)
-    )
+    return gamma(power) / 2**power * ratio * rgamma((nu - mu + power + 1) / 2) * rgamma((mu - nu + power + 1) / 2)
 
 
 def _modes(basis: int, edge: float, length: float) -> np.ndarray:

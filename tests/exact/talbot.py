@@ -10,9 +10,7 @@ DIGITS = 40
 NODES = 48
 
 
-def invert(
-    transform: Callable[[mp.mpc], mp.mpc], time: float, nodes: int = NODES, digits: int = DIGITS
-) -> float:
+def invert(transform: Callable[[mp.mpc], mp.mpc], time: float, nodes: int = NODES, digits: int = DIGITS) -> float:
     """Value at `time` of the function whose Laplace transform is `transform`.
 
     Parameters
