@@ -73,10 +73,10 @@ def ran(simulation: Simulation, until: float) -> Simulation:
     return next(reports(simulation, [until]))
 
 
-def steady(problem: Problem, backend_name: str, dt: float = 1e11, **options: Any) -> Simulation:
-    """Steady state, by three steps that are longer than any time of the problem."""
+def steady(problem: Problem, backend_name: str, *, dt: float = 1e11, steps: int = 2, **options: Any) -> Simulation:
+    """Steady state, by a few steps that are longer than any time of the problem."""
     simulation = Simulation(problem, backend=backend_name, dt=dt, dt_max=dt, **{"kappa": TIGHT} | options)
-    return ran(simulation, 3 * dt)
+    return ran(simulation, steps * dt)
 
 
 def assert_balanced(simulation: Simulation) -> None:
