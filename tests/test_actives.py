@@ -147,9 +147,7 @@ def test_bad_options_are_refused(option, message):
 
 
 def test_names_are_forgiving():
-    assert (
-        active("L-ascorbic acid".removeprefix("L-")) is active("Ascorbic_Acid") is library()["ascorbic_acid"]
-    )
+    assert active("L-ascorbic acid".removeprefix("L-")) is active("Ascorbic_Acid") is library()["ascorbic_acid"]
 
 
 def test_unknown_names_lead_to_near_ones():
@@ -172,9 +170,7 @@ def test_every_library_input_is_marked():
 def row(entry):
     """Row of the table in docs/actives.md."""
     got = properties(entry)
-    pka = ", ".join(
-        f"{value:g} ({kind})" for kind in ("acid", "base") for value in getattr(entry, f"{kind}_pka")
-    )
+    pka = ", ".join(f"{value:g} ({kind})" for kind in ("acid", "base") for value in getattr(entry, f"{kind}_pka"))
     inputs = f"{entry.molar_mass:g}", "" if entry.log_kow is None else f"{entry.log_kow:g}", pka
     kp, lag = got.permeability_sc / CM_PER_HOUR, got.lag_sc / 3600
     tissue = got.diffusivity_dermis, got.partition_dermis, got.unbound_fraction, got.clearance
@@ -184,9 +180,7 @@ def row(entry):
 
 def test_table_of_the_documentation_is_current():
     text = (Path(__file__).parents[1] / "docs" / "actives.md").read_text("utf-8")
-    assert [line for line in text.splitlines() if line.startswith("| `")] == [
-        row(one) for one in library().values()
-    ]
+    assert [line for line in text.splitlines() if line.startswith("| `")] == [row(one) for one in library().values()]
 
 
 def test_library_cannot_be_changed():

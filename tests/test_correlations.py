@@ -87,10 +87,7 @@ def test_permeability_rises_with_lipophilicity_and_falls_with_size(log_kow, mass
 
 def test_range_of_potts_guy_in_words():
     assert correlations.outside_potts_guy(2, 300) == ""
-    assert (
-        correlations.outside_potts_guy(7, 800)
-        == "log Kow 7 is outside -3 to 6, molar mass 800 is not below 750"
-    )
+    assert correlations.outside_potts_guy(7, 800) == "log Kow 7 is outside -3 to 6, molar mass 800 is not below 750"
 
 
 @given(phs, pkas)
@@ -105,9 +102,7 @@ def test_neutral_fraction_stays_a_fraction(ph, first, second):
     for acid, base in (([first, second], []), ([], [first, second]), ([first], [second]), ([], [])):
         assert 0 <= correlations.neutral_fraction(ph, acid, base) <= 1 + 1e-12
     assert correlations.neutral_fraction(ph, [first, second]) <= correlations.neutral_fraction(ph, [first])
-    assert correlations.neutral_fraction(ph, [first, second]) == correlations.neutral_fraction(
-        ph, [second, first]
-    )
+    assert correlations.neutral_fraction(ph, [first, second]) == correlations.neutral_fraction(ph, [second, first])
 
 
 def test_neutral_fraction_of_an_ampholyte():
@@ -133,9 +128,7 @@ def test_chen_lian_partition_of_the_stratum_corneum():
 
 def test_schroeder_volume_counts_every_contribution():
     assert water.molar_volume_schroeder("C14H11Cl2NO2", rings=2, double_bonds=7) == pytest.approx(280)
-    assert water.molar_volume_schroeder("C2FBrIS", triple_bonds=1) == pytest.approx(
-        14 + 10.5 + 31.5 + 38.5 + 21 + 14
-    )
+    assert water.molar_volume_schroeder("C2FBrIS", triple_bonds=1) == pytest.approx(14 + 10.5 + 31.5 + 38.5 + 21 + 14)
 
 
 def test_formula_errors():
@@ -211,9 +204,7 @@ def test_unbound_drug_diffuses_freely():
 def test_hindrance_limits():
     assert viable.hindrance(0.0) == 1.0
     assert viable.hindrance(1.0) == viable.hindrance(7.0) == 0.0
-    assert viable.hindrance(water.hydrodynamic_radius(700.0) / viable.PORE_RADIUS) == pytest.approx(
-        0.629, rel=2e-3
-    )
+    assert viable.hindrance(water.hydrodynamic_radius(700.0) / viable.PORE_RADIUS) == pytest.approx(0.629, rel=2e-3)
 
 
 @given(st.floats(1e-6, 1e2))
@@ -244,9 +235,7 @@ def test_robin_coefficient_of_the_half_space():
 
 def kp_dancik(log_kow, mass, volume, hydration):
     """Permeability at the thickness of the set, cm/h."""
-    product = dancik.diffusivity_sc(log_kow, mass, volume, hydration) * dancik.partition_sc(
-        log_kow, hydration
-    )
+    product = dancik.diffusivity_sc(log_kow, mass, volume, hydration) * dancik.partition_sc(log_kow, hydration)
     return product / dancik.CORNEUM[hydration].thickness / CM_PER_HOUR
 
 

@@ -72,7 +72,7 @@ def graded(ratio, columns=40):
     return Mesh(x * PITCH / x[-1], x * PITCH / x[-1], depths(40))
 
 
-def counts(problem, backend="native", steps=STEPS, reduction=1e-8):
+def counts(problem, backend="auto", steps=STEPS, reduction=1e-8):
     """Iterations that reduce the residual of a random error, for each time step."""
     found = []
     for dt in steps:
@@ -261,7 +261,7 @@ class TestCycle:
         for dt in STEPS:
             found = []
             for precision in ("double", "mixed"):
-                system = system_of(choose("native", precision), skin(16, 32), dt)
+                system = system_of(choose("auto", precision), skin(16, 32), dt)
                 rhs = system.times(np.random.default_rng(0).random(system.shape).astype(system.backend.real))
                 found.append(system.solve(rhs, 1e-4)[0])
             assert found[0] == found[1]
@@ -277,7 +277,7 @@ class TestLineRelaxation:
     )
 
     @staticmethod
-    def weak(problem, mu, backend="native"):
+    def weak(problem, mu, backend="auto"):
         """The system with a time step at which lateral coupling is `mu` times the screening."""
         return system_of(choose(backend), problem, mu / system_of(choose(backend), problem, 1.0).mu)
 

@@ -145,9 +145,7 @@ def test_intact_skin_agrees_with_measured_permeabilities():
     assert sum(errors) / len(errors) <= 0.25
 
 
-@pytest.mark.parametrize(
-    ("name", "kp"), [("lidocaine", "8.72e-4"), ("testosterone", "6.66e-3"), ("retinol", "0.161")]
-)
+@pytest.mark.parametrize(("name", "kp"), [("lidocaine", "8.72e-4"), ("testosterone", "6.66e-3"), ("retinol", "0.161")])
 def test_intact_permeability_with_viable_tissue(name, kp):
     assert whole_skin(name) == printed(kp)
 
@@ -200,17 +198,12 @@ def test_chen_lian_tissue():
 
 
 def test_renkin_crone_is_close_to_harmonic():
-    ratio = (
-        properties(active("caffeine"), exchange="renkin-crone").clearance
-        / properties(active("caffeine")).clearance
-    )
+    ratio = properties(active("caffeine"), exchange="renkin-crone").clearance / properties(active("caffeine")).clearance
     assert 1 < ratio < 1.3
 
 
 def test_warm_skin_lets_macromolecules_move_faster():
-    cool, warm = (
-        properties(active("insulin"), temperature=value).diffusivity_water for value in (32.0, 37.0)
-    )
+    cool, warm = (properties(active("insulin"), temperature=value).diffusivity_water for value in (32.0, 37.0))
     assert cool / warm == pytest.approx(2.92 / 3.286, rel=2e-3)
 
 

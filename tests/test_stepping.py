@@ -16,6 +16,7 @@ from scipy.integrate import solve_ivp
 from systems import cylinder, dense, problem_of, system_of
 
 from mnrd.backends import choose
+from mnrd.backends.base import BackendUnavailable
 from mnrd.mesh.paint import paint
 from mnrd.mesh.rectilinear import Mesh
 from mnrd.model.field import Field, Membrane, Reservoir
@@ -144,7 +145,7 @@ def permeation(columns=8):
 @cache
 def permeated(**options):
     """The simulation of `permeation` after a day."""
-    return Simulation(permeation(), **{"backend": "native", "rtol": 1e-2} | options).run(DAY)
+    return Simulation(permeation(), **{"rtol": 1e-2} | options).run(DAY)
 
 
 def differences(simulation, other):
@@ -218,7 +219,7 @@ class TestOrder:
         exact, donor = nonlinear_exact(self.END)
         rows = []
         for count in self.STEPS:
-            run = Simulation(nonlinear(), backend="native", dt=self.END / count, kappa=1e-9).run(self.END)
+            run = Simulation(nonlinear(), dt=self.END / count, kappa=1e-9).run(self.END)
             assert run.step == count
             fields = [np.abs(run.concentration(name) - values).max() / values.max() for name, values in exact.items()]
             rows.append([*fields, abs(run.reservoir("drug")["top"] / donor - 1)])
@@ -265,7 +266,7 @@ class TestAdaptiveRun:
         assert run.iterations <= 15 * run.step  # three fields and two stages a step, two of them solved
 
     def test_error_falls_with_the_tolerance(self):
-        exact = permeated(rtol=1e-5, kappa=1e-3)
+        exact = permeated(rtol=1e-4, kappa=1e-3)
         errors = [differences(permeated(rtol=rtol), exact).max() for rtol in (1e-1, 1e-2, 1e-3)]
         assert errors[1] < errors[0] / 2
         assert errors[2] < errors[1] / 2
@@ -286,15 +287,13 @@ class TestAdaptiveRun:
 class TestPrecision:
     """V15: the solver in single precision, the state in double."""
 
-    @pytest.mark.parametrize("backend", ["native", "numpy"])
-    def test_mixed_differs_by_less_than_1e_minus_4_of_the_maxima(self, backend):
-        mixed, double = permeated(backend=backend, precision="mixed"), permeated()
+    def test_mixed_differs_by_less_than_1e_minus_4_of_the_maxima(self, backend_name):
+        mixed, double = permeated(backend=backend_name, precision="mixed"), permeated()
         assert mixed.step == double.step
         assert differences(mixed, double).max() < 1e-4
 
-    @pytest.mark.parametrize("backend", ["native", "numpy"])
-    def test_mixed_keeps_the_balance(self, backend):
-        mixed = permeated(backend=backend, precision="mixed")
+    def test_mixed_keeps_the_balance(self, backend_name):
+        mixed = permeated(backend=backend_name, precision="mixed")
         assert max(mixed.ledger(name).relative_error for name in mixed.problem.model.names) < 1e-12
 
 
@@ -386,12 +385,13 @@ class TestConservation:
 
 
 PROGRAM = """
-import hashlib, sys
+import hashlib
 from test_stepping import bits, permeation
 from mnrd.backends import choose
 from mnrd.simulation import Simulation
-backend = choose("native", sys.argv[1])
-print(backend.threads, bits(Simulation(permeation(24), backend=backend, rtol=1e-2).run(600.0)))
+for precision in ("double", "mixed"):
+    backend = choose("native", precision)
+    print(backend.threads, bits(Simulation(permeation(24), backend=backend, rtol=1e-2).run(600.0)))
 """
 
 
@@ -411,18 +411,21 @@ class TestDeterminism:
         ]
         assert bits(runs[0]) == bits(runs[1])
 
-    @pytest.mark.parametrize("precision", ["double", "mixed"])
-    def test_a_run_has_the_same_bits_on_any_number_of_threads(self, precision):
+    def test_a_run_has_the_same_bits_on_any_number_of_threads(self):
+        try:
+            choose("native")
+        except BackendUnavailable as error:
+            pytest.skip(str(error))
         answers = []
         for threads in ("1", "2"):
             paths = os.pathsep.join([str(Path(__file__).parent), str(Path(__file__).parents[1])])
             environment = os.environ | {"OMP_NUM_THREADS": threads, "PYTHONPATH": paths}
-            command = [sys.executable, "-c", PROGRAM, precision]
+            command = [sys.executable, "-c", PROGRAM]
             answer = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
             assert answer.returncode == 0, answer.stderr
             answers.append(answer.stdout.split())
-        assert [used for used, _ in answers] == ["1", "2"]
-        assert len({digest for _, digest in answers}) == 1
+        assert [words[::2] for words in answers] == [["1", "1"], ["2", "2"]]
+        assert answers[0][1::2] == answers[1][1::2]
 
 
 class TestController:

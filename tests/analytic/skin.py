@@ -25,7 +25,7 @@ CLEARANCE = {"corneum": 0.0, "epidermis": 0.0, "dermis": 5e-4, "channel": 0.0}
 PITCH = 80.0
 
 
-def patch(nx: int = 8, ny: int = 8, nz: int = 4, *, pitch: float = PITCH, periodic: bool = False) -> Mesh:
+def patch(nx: int = 8, ny: int = 8, nz: int = 3, *, pitch: float = PITCH, periodic: bool = False) -> Mesh:
     """Mesh of one pitch, with nz cells per layer."""
     return Mesh(uniform(pitch, nx), uniform(pitch, ny), smooth(DEPTHS, nz, offset=8), periodic=(periodic, periodic))
 

@@ -21,7 +21,7 @@ from mnrd.simulation import Simulation
 
 MESH = patch(4, 4, 3)
 REGIONS = [hole(40, 40), ("channel", lambda x, y, z: np.zeros(np.broadcast_shapes(x.shape, y.shape, z.shape), bool))]
-END = 7200.0
+END = 4000.0
 
 
 def everything() -> Problem:
@@ -124,8 +124,8 @@ def test_mixed_precision_of_three_layers(backend_name):
 
 def test_adaptive_steps_in_3d_meet_equal_small_ones(backend_name):
     problem = skin(patch(4, 4, 3), [hole(40, 40)], top=Reservoir(1.0, capacity=30.0, loss=1e-3))
-    equal = ran(fixed(problem, backend_name, dt=4.0), 600)
+    equal = ran(fixed(problem, backend_name, dt=5.0), 300)
     for rtol in (1e-2, 1e-3):
-        run = ran(Simulation(problem, backend=backend_name, rtol=rtol), 600)
+        run = ran(Simulation(problem, backend=backend_name, rtol=rtol), 300)
         assert np.abs(run.activity("c") - equal.activity("c")).max() <= 0.1 * rtol  # of the dose
         assert run.ledger("c").permeated == pytest.approx(equal.ledger("c").permeated, rel=2 * rtol)

@@ -16,7 +16,7 @@ from mnrd.model.problem import Event, Problem
 from mnrd.output.schedule import EverySteps
 from mnrd.simulation import Simulation
 
-SKIN = patch(5, 5, 3)
+SKIN = patch(4, 4, 3)
 HOLE = hole(40, 40)
 COLUMN = column(smooth(DEPTHS, 6, offset=8))
 FEW = settings(
@@ -78,7 +78,7 @@ def results(run: Simulation) -> np.ndarray:
 @pytest.mark.parametrize("options", [{"dt": 30.0}, {"dt": None}])
 def test_scaling_of_the_dose_by_a_power_of_2_is_exact(backend_name, options):
     runs = [
-        ran(fixed(skin(SKIN, [HOLE], top=Reservoir(dose, capacity=30.0, loss=1e-3)), backend_name, **options), 240)
+        ran(fixed(skin(SKIN, [HOLE], top=Reservoir(dose, capacity=30.0, loss=1e-3)), backend_name, **options), 150)
         for dose in (1.0, 1024.0)
     ]
     assert runs[0].step == runs[1].step
