@@ -64,6 +64,6 @@ def test_p11_eigenmode(backend_name):
     rows = []
     for refinement in refinements:
         problem = problem_on(mesh_of(refinement))
-        run = ran(Simulation(problem, backend=backend_name, dt=5 / refinement, kappa=TIGHT), END)
+        run = ran(Simulation(problem, backend=backend_name, dt=10 / refinement, kappa=TIGHT), END)
         rows.append(decay_of(run))
     assert_second_order(np.array(rows), refinements, finest=2e-2 / refinements[-1] ** 2)
