@@ -207,3 +207,15 @@ KERNEL amounts(
         }
     }
 }
+
+// partial[row] = sum over the row of w c
+KERNEL weighted_sum(int nx, int ny, int nz, const double *weight, const double *c, double *partial) // (nz, ny, nx), ..., (nz, ny)
+{
+    FOR_EACH_ROW(row, (index_t)ny * nz)
+    {
+        double sum = 0;
+        FOR_ROW_SUM(i, nx, sum) sum += weight[row * nx + i] * c[row * nx + i];
+        sum = row_total(sum);
+        if (ROW_LEADER) partial[row] = sum;
+    }
+}

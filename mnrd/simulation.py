@@ -175,8 +175,10 @@ class Simulation:
         while self.events and self.events[0].time <= self.time:
             event = self.events.pop(0)
             problem = event.change(self.problem)
-            changed = changed or problem is not self.problem
+            changed = changed or problem is not self.problem or event.jump is not None
             self.problem = problem
+            if event.jump is not None:
+                self._jump(event)
         if not changed:
             return
         self.coefficients = Coefficients(self.backend, self.grid, self.problem)
@@ -194,6 +196,18 @@ class Simulation:
         self.controller.restart(self.first_step)
         if self._started:
             self.stepper.begin(self.time, self.contacts)
+
+    def _jump(self, event: Event) -> None:
+        """Let fields jump, and book what comes and goes by it."""
+        assert event.jump is not None
+        names, volume = self.problem.model.names, self.problem.mesh.volume
+        before = {name: self.concentration(name) for name in names}
+        for name, values in event.jump(self.problem, before).items():
+            index = self.problem.model.index(name)
+            change = volume * (values - before[name])
+            self.accounts[index].applied += float(change[change > 0].sum())
+            self.accounts[index].removed -= float(change[change < 0].sum())
+            self.state.now[index] = self.backend.array(values, np.float64)
 
     # ---- what can be asked
 
@@ -225,9 +239,13 @@ class Simulation:
         operator = self.coefficients.operators[index]
         if operator is None:
             return np.zeros(self.problem.mesh.shape[1:])
-        operator.update(self.time)
+        operator.update(self.openness())
         donor = self.contacts[index, "top"].activity(self.time)
         return np.asarray(self.backend.host(operator.top)) * (donor - self.activity(name)[0])
+
+    def openness(self) -> tuple[float, ...]:
+        """Open fraction of each closing material, 0 to 1."""
+        return self.coefficients.openness(self.time, self.state.now)
 
     def reservoir(self, name: str) -> dict[str, float]:
         """Activities of the reservoirs at top and base."""

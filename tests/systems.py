@@ -108,7 +108,7 @@ def system_of(backend: Backend, problem: Problem, dt: float, loss: float = 0.0) 
     grid = Grid.upload(backend, mesh)
     fractions = backend.array(problem.painting.fractions, np.uint8)
     operator = FieldOperator(backend, grid, problem, field, fractions)
-    operator.update(0.0)
+    operator.update(tuple(closing.openness(0.0) for closing in problem.model.closings))
     tau = 1 / (GAMMA * dt)
     factors = []
     for reservoir, cover, g in zip(

@@ -13,12 +13,13 @@ from nvrtc import CompilationError, compile_cuda, needs_nvrtc
 
 from mnrd.backends.base import BackendUnavailable
 from mnrd.backends.native import compile_library
-from mnrd.model.codegen import c_text, kernel_source, numpy_functions
+from mnrd.model.codegen import c_text, kernel_source
 from mnrd.model.evaluation import evaluate
 from mnrd.model.expression import ExpressionError, parse, symbol
 from mnrd.model.field import Field
 from mnrd.model.kinetics import kinetics, scalar_values
 from mnrd.model.model import Model
+from mnrd.model.numeric import numpy_functions
 from mnrd.model.reaction import Exchange, Reaction, Transfer
 from mnrd.model.splitting import bounds, split
 from mnrd.resources import kernel_source as kernel_files

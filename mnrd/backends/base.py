@@ -10,7 +10,7 @@ from typing import Any, Protocol
 Array = Any
 """An array of the backend: numpy.ndarray on the host, cupy.ndarray on a device."""
 
-KERNEL_FILES = ("diffusion.cu", "lines.cu", "transfer.cu", "vectors.cu", "stage.cu")
+KERNEL_FILES = ("diffusion.cu", "lines.cu", "transfer.cu", "vectors.cu", "stage.cu", "taxis.cu")
 
 
 class BackendUnavailable(RuntimeError):
@@ -69,6 +69,12 @@ class Backend(Protocol):
 
     def reactions(self, kinetics: Any) -> list[FieldReaction | None]:
         """Compile the declared reactions; None for a field without any."""
+
+    def motions(self, kinetics: Any) -> list[Callable[..., None] | None]:
+        """Compile what the transport of a field depends on; None where it is constant.
+
+        Arguments `newest, predicted, base, arrays, scalars, tau, mobility, potential`; fills the last two.
+        """
 
 
 def parse_kernels(source: str) -> dict[str, tuple[Parameter, ...]]:

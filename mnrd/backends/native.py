@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -123,19 +123,33 @@ class NativeBackend:
         kernels = self._load(kernel_source() + generated(kinetics))
         return [self._reaction(index, of, kernels) for index, of in enumerate(kinetics.of)]
 
+    def motions(self, kinetics: Any) -> list[Callable[..., None] | None]:
+        """Compile the generated kernels of the transport that depends on the fields."""
+        from mnrd.model.codegen import kernel_source as generated
+
+        if not any(kinetics.motions):
+            return [None for _ in kinetics.motions]
+        kernels = self._load(kernel_source() + generated(kinetics))
+        return [
+            None if motion is None else partial(_over_cells, kernels[f"move_{index}"])
+            for index, motion in enumerate(kinetics.motions)
+        ]
+
     def _reaction(self, index: int, of: Any, kernels: dict[str, Callable[..., None]]) -> FieldReaction | None:
         if of is None:
             return None
-        react_kernel, tally_kernel = kernels[f"react_{index}"], kernels[f"tally_{index}"]
-
-        def react(*arguments: Any) -> None:
-            react_kernel(arguments[-1].size, *arguments)
+        tally_kernel = kernels[f"tally_{index}"]
 
         def tally(*arguments: Any) -> None:
             hx, hy, hz = arguments[:3]
             tally_kernel(hx.size, hy.size, hz.size, *arguments)
 
+        react = partial(_over_cells, kernels[f"react_{index}"])
         return SimpleNamespace(react=react, tally=tally, terms=tuple(term.name for term in of.terms))
+
+
+def _over_cells(kernel: Callable[..., None], *arguments: Any) -> None:
+    kernel(arguments[-1].size, *arguments)
 
 
 def _launcher(function: Any, parameters: Sequence[Parameter]) -> Callable[..., None]:

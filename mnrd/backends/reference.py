@@ -6,13 +6,13 @@ there. Arrays are (nz, ny, nx); the sizes that come first are those of the array
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 
-from mnrd.backends import reference_stage
+from mnrd.backends import reference_stage, reference_taxis
 from mnrd.backends.base import FieldReaction
 from mnrd.backends.reference_stage import outflow
 
@@ -229,7 +229,9 @@ class ReferenceBackend:
 
     def __init__(self, precision: str = "double", debug: bool = False) -> None:
         self.real = np.dtype(np.float64 if precision == "double" else np.float32)
-        self.kernel = SimpleNamespace(**{f.__name__: f for f in (*_OWN, *reference_stage.KERNELS)})
+        self.kernel = SimpleNamespace(
+            **{f.__name__: f for f in (*_OWN, *reference_stage.KERNELS, *reference_taxis.KERNELS)}
+        )
         self.description = f"numpy ({np.__version__})"
 
     def array(self, host: Any, dtype: Any = None) -> np.ndarray:
@@ -258,10 +260,23 @@ class ReferenceBackend:
 
     def reactions(self, kinetics: Any) -> list[FieldReaction | None]:
         """Wrap the numpy functions of the declared reactions."""
-        from mnrd.model.codegen import numpy_functions
+        from mnrd.model.numeric import numpy_functions
 
         made = numpy_functions(kinetics)
         return [None if f is None else _reaction(f, k) for f, k in zip(made, kinetics.of, strict=True)]
+
+    def motions(self, kinetics: Any) -> list[Callable[..., None] | None]:
+        """Wrap the numpy functions of the transport that depends on the fields."""
+        from mnrd.model.numeric import numpy_motions
+
+        return [None if f is None else _motion(f) for f in numpy_motions(kinetics)]
+
+
+def _motion(functions: Any) -> Callable[..., None]:
+    def move(newest, predicted, base, arrays, scalars, tau, mobility, potential):
+        mobility[:], potential[:] = functions.move(newest, predicted, base, arrays, scalars, tau)
+
+    return move
 
 
 def _reaction(functions: Any, of: Any) -> FieldReaction:

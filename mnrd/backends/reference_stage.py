@@ -116,6 +116,11 @@ def amounts(nx, ny, nz, materials, hx, hy, hz, fractions, c, partial):
         partial[m] = (volume * fractions[m] * c).sum(axis=2)
 
 
+def weighted_sum(nx, ny, nz, weight, c, partial):
+    """Row sums of w c."""
+    partial[:] = (weight * c).sum(axis=2)
+
+
 KERNELS = (
     to_activity,
     state_contact,
@@ -128,4 +133,5 @@ KERNELS = (
     step_error,
     last_slope,
     amounts,
+    weighted_sum,
 )

@@ -1,20 +1,13 @@
-"""The kinetics as numpy functions, and as kernel text in the dialect of kernels/common.cuh."""
+"""The kinetics as kernel text in the dialect of kernels/common.cuh (as numpy functions: `mnrd.model.numeric`)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from functools import cached_property
-from typing import Any
 
-import numpy as np
 import sympy
-from numpy.typing import NDArray
 
-from mnrd.model.evaluation import arguments, evaluate, fraction, is_product
-from mnrd.model.kinetics import TAU, FieldKinetics, Kinetics, Term, operands_of
-
-Array = NDArray[np.float64]
+from mnrd.model.evaluation import arguments, fraction, is_product
+from mnrd.model.kinetics import TAU, FieldKinetics, FieldMotion, Kinetics, Term, operands_of
 
 HELPERS = """
 INLINE double larger(double a, double b) { return a > b ? a : b; }
@@ -53,6 +46,21 @@ KERNEL tally_{field}(int nx, int ny, int nz, const double *hx /* (nx) */, const 
 }}
 """
 
+MOVE = """
+// {name}: factor on its diffusivity, and the potential that it climbs (numpy: NumpyMotion.move)
+KERNEL move_{field}(index_t cells, const double *newest /* (F, cells) */,
+    const double *predicted /* (F, cells) */, const double *base /* (F, cells) */,
+    const real *arrays /* (A, cells) */, const double *scalars /* (S) */, double tau /* 1/s */,
+    double *mobility /* (cells) */, double *potential /* (cells) */)
+{{
+{scalars}    FOR_EACH_CELL(n, cells)
+    {{
+{body}        mobility[n] = {mobility};
+        potential[n] = {potential};
+    }}
+}}
+"""
+
 SUM = """        {{ // {name}
             double sum = 0.0;
             FOR_ROW_SUM(i, nx, sum)
@@ -78,66 +86,8 @@ _CALLS = {
 }
 
 
-@dataclass(frozen=True)
-class NumpyKinetics:
-    """The meaning of the reaction kernels of one field.
-
-    `newest`, `predicted`, `base` are (F, nz, ny, nx), `arrays` (A, nz, ny, nx), `scalars` (S,), `tau` is
-    1/(gamma dt), 1/s.
-    """
-
-    kinetics: Kinetics
-    of: FieldKinetics
-
-    @cached_property
-    def _rates(self) -> tuple[list, list]:
-        return sympy.cse([self.of.production, self.of.loss])
-
-    @cached_property
-    def _terms(self) -> tuple[list, list]:
-        return sympy.cse([expression for term in self.of.terms for expression in (term.gain, term.loss)])
-
-    def react(
-        self, newest: Array, predicted: Array, base: Array, arrays: Array, scalars: Array, tau: float
-    ) -> tuple[Array, Array]:
-        """Production and loss rate, (nz, ny, nx) each."""
-        production, loss = self._evaluate(self._rates, newest, predicted, base, arrays, scalars, tau)
-        return production, loss
-
-    def tally(
-        self,
-        newest: Array,
-        predicted: Array,
-        base: Array,
-        arrays: Array,
-        scalars: Array,
-        tau: float,
-        values: Array,
-    ) -> list[Array]:
-        """gain - loss c of every term, (nz, ny, nx) each, with `values` the solved concentration c."""
-        rows = self._evaluate(self._terms, newest, predicted, base, arrays, scalars, tau)
-        return [gain - loss * values for gain, loss in zip(rows[::2], rows[1::2], strict=True)]
-
-    def _evaluate(self, plan: tuple[list, list], *given: Any) -> list[Array]:
-        kinds = dict(zip(("newest", "predicted", "base", "array", "scalar", "tau"), given, strict=True))
-        kinds["tau"] = [kinds["tau"]]
-        shared, wanted = plan
-        values = {}
-        for symbol in operands_of([*(expression for _, expression in shared), *wanted]):
-            kind, index = self.kinetics.position(symbol)
-            values[symbol] = kinds[kind][index]
-        for symbol, expression in shared:
-            values[symbol] = evaluate(expression, values)
-        return [np.zeros(kinds["newest"].shape[1:]) + evaluate(expression, values) for expression in wanted]
-
-
-def numpy_functions(kinetics: Kinetics) -> list[NumpyKinetics | None]:
-    """One `NumpyKinetics` per field, None where there is no reaction."""
-    return [None if one is None else NumpyKinetics(kinetics, one) for one in kinetics.of]
-
-
 def kernel_source(kinetics: Kinetics) -> str:
-    """C text of ``react_f`` and ``tally_f`` for every field f with reactions.
+    """C text of ``react_f`` and ``tally_f`` for every field f with reactions, ``move_f`` where the transport changes.
 
     Parameters
     ----------
@@ -151,6 +101,7 @@ def kernel_source(kinetics: Kinetics) -> str:
     """
     with_reactions = [one for one in kinetics.of if one is not None]
     texts = [text for one in with_reactions for text in (_react(kinetics, one), _tally(kinetics, one))]
+    texts += [_move(kinetics, one) for one in kinetics.motions if one is not None]
     return "".join([HELPERS, *texts]) if texts else ""
 
 
@@ -163,6 +114,18 @@ def _react(kinetics: Kinetics, of: FieldKinetics) -> str:
         body=_body(kinetics, shared, wanted, " " * 8),
         production=c_text(wanted[0]),
         loss=c_text(wanted[1]),
+    )
+
+
+def _move(kinetics: Kinetics, of: FieldMotion) -> str:
+    shared, wanted = sympy.cse([of.mobility, of.potential])
+    return MOVE.format(
+        name=kinetics.fields[of.field],
+        field=of.field,
+        scalars=_scalars(kinetics, [of.mobility, of.potential]),
+        body=_body(kinetics, shared, wanted, " " * 8),
+        mobility=c_text(wanted[0]),
+        potential=c_text(wanted[1]),
     )
 
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from mnrd.backends.base import Array, Backend
 from mnrd.mesh.rectilinear import Mesh
+from mnrd.model.drift import Drift
 from mnrd.model.field import Coefficient, Field, Membrane, Reservoir
 from mnrd.model.problem import Problem
 from mnrd.model.reaction import Closing
@@ -75,6 +76,8 @@ class FieldOperator:
         Face conductances, um^3/s.
     top, base : (ny, nx) arrays
         Conductances to the reservoirs; 0 without one.
+    drift : Drift or None
+        What there is besides where the transport depends on the fields; tx, ty, tz then follow from `move`.
     version : int
         Another number, never used before in this process, whenever a conductance changes.
     """
@@ -92,6 +95,9 @@ class FieldOperator:
         self.covers = [self._cover(reservoir) for reservoir in (field.top, field.base)]
         self.version = next(_versions)
         self.openness: tuple[float, ...] | None = None
+        self._mixed: list[np.ndarray] = []
+        self.top, self.base = (backend.zeros(shape[1:]) for _ in range(2))
+        self.drift = Drift(backend, mesh, field.taxis is not None) if field.changing else None
         self._conductivity(partition)
 
     def _cover(self, reservoir: Reservoir | None) -> Array:
@@ -103,11 +109,15 @@ class FieldOperator:
         field = self.field
         assert field.diffusivity is not None
         lateral = field.diffusivity if field.lateral_diffusivity is None else field.lateral_diffusivity
-        given = (field.diffusivity, lateral, field.partition)
+        sensitivity = 0.0 if field.taxis is None else field.taxis.sensitivity
+        given = (field.diffusivity, lateral, field.partition, sensitivity)
         self.tables = None
         if not any(isinstance(value, np.ndarray) for value in given):
             products = [self._table(d) * self._table(field.partition) for d in (lateral, field.diffusivity)]
             self.tables = (products[0], products[1])
+            if self.drift is not None and field.taxis is not None:
+                directed = self._table(sensitivity) * self._table(field.partition)
+                self._mix(directed, directed, self.drift.lateral, self.drift.vertical)
             return
         if self.problem.model.closings:
             raise ValueError(
@@ -117,6 +127,8 @@ class FieldOperator:
         mix = self.problem.painting.mix
         self.s_lateral[:] = self.backend.array(mix(lateral) * partition)
         self.s_vertical[:] = self.backend.array(mix(field.diffusivity) * partition)
+        if self.drift is not None:
+            self.drift.lateral[:] = self.drift.vertical[:] = self.backend.array(mix(sensitivity) * partition)
 
     def _table(self, value: Coefficient) -> np.ndarray:
         """Return the values (materials, nz) of a coefficient that is uniform or per material."""
@@ -124,26 +136,47 @@ class FieldOperator:
         rows = [value[name] if isinstance(value, Mapping) else value for name in materials]
         return np.array([np.broadcast_to(row, nz) for row in rows], np.float64)
 
-    def update(self, time: float) -> None:
-        """Bring the conductances to the openness of the closing channels at `time` (s); nothing if unchanged."""
-        closings = self.problem.model.closings
-        openness = tuple(min(max(closing.openness(time), 0.0), 1.0) for closing in closings)
+    def _mix(self, lateral: np.ndarray, vertical: np.ndarray, s_lateral: Array, s_vertical: Array) -> None:
+        """Apply the fraction rule to tables (materials, nz)."""
+        uploaded = [self.backend.array(table, np.float64) for table in (lateral, vertical)]
+        self.backend.kernel.mix_conductivity(
+            *self.grid.size, len(lateral), self.fractions, *uploaded, s_lateral, s_vertical
+        )
+
+    def update(self, openness: tuple[float, ...]) -> None:
+        """Bring the conductances to an openness of the closing channels, each in [0, 1]; nothing if unchanged."""
         if openness == self.openness:
             return
-        self.openness = openness
-        grid, kernel = self.grid, self.backend.kernel
+        first, self.openness = self.openness is None, openness
         if self.tables is not None:
-            lateral, vertical = (self._closed(table) for table in self.tables)
-            uploaded = [self.backend.array(table, np.float64) for table in (lateral, vertical)]
-            kernel.mix_conductivity(
-                *grid.size, len(lateral), self.fractions, *uploaded, self.s_lateral, self.s_vertical
-            )
-        periodic = [int(side) for side in self.problem.mesh.periodic]
-        kernel.transmissibility(
-            *grid.size, *periodic, *grid.widths, self.s_lateral, self.s_vertical, self.tx, self.ty, self.tz
-        )
+            tables = [self._closed(table) for table in self.tables]
+            alike = not first and all(map(np.array_equal, tables, self._mixed))
+            if alike and not self.field.membranes:
+                return  # for this field a channel is like the tissue around it
+            self._mixed = tables
+            self._mix(tables[0], tables[1], self.s_lateral, self.s_vertical)
+        if self.drift is not None:
+            return  # the faces follow in `move`
+        self.backend.kernel.transmissibility(
+            *self.grid.size, *self._periodic, *self.grid.widths, self.s_lateral, self.s_vertical,
+            self.tx, self.ty, self.tz,
+        )  # fmt: skip
         self._bound()
         self.version = next(_versions)
+
+    def move(self) -> None:
+        """Bring the faces to the mobility and the potential in `drift`."""
+        drift = self.drift
+        assert drift is not None
+        self.backend.kernel.drift_faces(
+            *self.grid.size, *self._periodic, *self.grid.widths, self.s_lateral, self.s_vertical,
+            drift.lateral, drift.vertical, drift.mobility, drift.potential, self.tx, self.ty, self.tz, *drift.faces,
+        )  # fmt: skip
+        self.version = next(_versions)
+
+    @property
+    def _periodic(self) -> list[int]:
+        return [int(side) for side in self.problem.mesh.periodic]
 
     def _closed(self, table: np.ndarray) -> np.ndarray:
         """Close channels: s_intact(z) + g (s_open - s_intact(z)) at depths above `until`."""

@@ -82,15 +82,15 @@ def suggestion(name: str, known: Iterable[str]) -> str:
     return f"(known: {shown or 'none'}" + (f"; nearest: '{folded[near[0]]}')" if near else ")")
 
 
-def parse(text: str, symbols: Mapping[str, sympy.Symbol], where: str) -> sympy.Expr:
+def parse(text: str, symbols: Mapping[str, sympy.Expr], where: str) -> sympy.Expr:
     """Read an expression.
 
     Parameters
     ----------
     text : str
         ``+ - * / **``, numbers, ``pi``, the functions of `FUNCTIONS` and the names of `symbols`.
-    symbols : mapping of name to symbol
-        The known names.
+    symbols : mapping of name to symbol or expression
+        The known names and what they stand for.
     where : str
         Place of the text, such as ``reactions.growth.u``, for messages.
 
@@ -110,7 +110,7 @@ def parse(text: str, symbols: Mapping[str, sympy.Symbol], where: str) -> sympy.E
 class _Reader:
     """One text on its way to sympy; it is there to give every message its place."""
 
-    def __init__(self, text: str, symbols: Mapping[str, sympy.Symbol], where: str) -> None:
+    def __init__(self, text: str, symbols: Mapping[str, sympy.Expr], where: str) -> None:
         if not isinstance(text, str):
             raise ExpressionError(f"{where}: got {text!r}, must be an expression in quotes")
         self.text, self.symbols, self.where = " ".join(text.split()), symbols, where

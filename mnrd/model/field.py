@@ -128,6 +128,30 @@ class Membrane:
 
 
 @dataclass(frozen=True, eq=False)
+class Taxis:
+    """Directed movement with the flux concentration x sensitivity x grad(potential).
+
+    Parameters
+    ----------
+    sensitivity : Coefficient, um^2/s
+        chi.
+    potential : str
+        Expression of fields and parameters, such as ``log(1 + A/K_A)``: cells climb it.
+
+    Raises
+    ------
+    ValueError
+        When the sensitivity is negative or not finite.
+    """
+
+    sensitivity: Coefficient
+    potential: str
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "sensitivity", checked_coefficient("taxis.sensitivity", self.sensitivity))
+
+
+@dataclass(frozen=True, eq=False)
 class Field:
     """One concentration in the tissue: how it begins, moves and partitions.
 
@@ -148,6 +172,9 @@ class Field:
     top, base : Reservoir, optional
         What touches the uppermost and the lowest cells. None: no flux.
     membranes : tuple of Membrane
+    taxis : Taxis, optional
+    mobility : str, optional
+        Expression of fields and parameters >= 0 that multiplies the diffusivity in each cell.
     floor : float
         Concentration below which errors do not matter.
 
@@ -167,6 +194,8 @@ class Field:
     top: Reservoir | None = None
     base: Reservoir | None = None
     membranes: tuple[Membrane, ...] = ()
+    taxis: Taxis | None = None
+    mobility: str | None = None
     floor: float = 0.0
 
     def __post_init__(self) -> None:
@@ -184,14 +213,23 @@ class Field:
                 object.__setattr__(self, key, checked)
         check_number(f"{where}.floor", self.floor)
         if self.diffusivity is None:
-            for key in ("lateral_diffusivity", "top", "base", "membranes"):
+            for key in ("lateral_diffusivity", "top", "base", "membranes", "taxis", "mobility"):
                 if getattr(self, key) not in (None, ()):
                     raise ValueError(f"{where}.{key}: the field is immobile, give it a diffusivity")
+        if self.changing:
+            for key in ("top", "base", "membranes"):
+                if getattr(self, key) not in (None, ()):
+                    raise ValueError(f"{where}.{key}: is not possible for a field with taxis or mobility")
 
     @property
     def mobile(self) -> bool:
         """Whether the field has a transport."""
         return self.diffusivity is not None
+
+    @property
+    def changing(self) -> bool:
+        """Whether the transport depends on the fields."""
+        return self.taxis is not None or self.mobility is not None
 
 
 def check_symbol_name(where: str, name: object) -> None:

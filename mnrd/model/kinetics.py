@@ -55,6 +55,23 @@ class FieldKinetics:
 
 
 @dataclass(frozen=True)
+class FieldMotion:
+    """How the transport of one field depends on the others.
+
+    Parameters
+    ----------
+    field : int
+        Position of the field.
+    mobility, potential : sympy expressions
+        Factor >= 0 on the diffusivity, and what is climbed (0 without taxis).
+    """
+
+    field: int
+    mobility: sympy.Expr
+    potential: sympy.Expr
+
+
+@dataclass(frozen=True)
 class Kinetics:
     """Kinetics of all fields and the names of what they use.
 
@@ -66,12 +83,15 @@ class Kinetics:
         Parameters that are used, uniform ones and those with a value per cell; ``t`` is the time.
     of : tuple of FieldKinetics or None
         One per field; None for a field that no reaction changes.
+    motions : tuple of FieldMotion or None
+        One per field; None where the transport does not depend on the fields.
     """
 
     fields: tuple[str, ...]
     scalars: tuple[str, ...]
     arrays: tuple[str, ...]
     of: tuple[FieldKinetics | None, ...]
+    motions: tuple[FieldMotion | None, ...]
 
     def position(self, symbol: sympy.Symbol) -> tuple[str, int]:
         """Array and index that an operand stands for: ("newest", field), ("scalar", s), ("tau", 0), ..."""
@@ -103,7 +123,8 @@ def kinetics(model: Model) -> Kinetics:
     ExpressionError
         When the sign of a term of a Reaction cannot be decided, or a rate may be negative.
     """
-    terms = _Book(model).terms()
+    book = _Book(model)
+    terms, motions = book.terms(), tuple(book.motion(index) for index in range(len(model.fields)))
     of = tuple(
         FieldKinetics(
             index,
@@ -115,16 +136,13 @@ def kinetics(model: Model) -> Kinetics:
         else None
         for index, booked in enumerate(terms.values())
     )
-    used = {
-        symbol.name
-        for booked in terms.values()
-        for term in booked
-        for symbol in term.gain.free_symbols | term.loss.free_symbols
-    }
+    everything = [part for booked in terms.values() for term in booked for part in (term.gain, term.loss)]
+    everything += [part for motion in motions if motion is not None for part in (motion.mobility, motion.potential)]
+    used = {symbol.name for part in everything for symbol in part.free_symbols}
     names = (*model.parameters, "t")
     scalars = tuple(name for name in names if f"scalar.{name}" in used)
     arrays = tuple(name for name in names if f"array.{name}" in used)
-    return Kinetics(model.names, scalars, arrays, of)
+    return Kinetics(model.names, scalars, arrays, of, motions)
 
 
 class _Book:
@@ -153,13 +171,25 @@ class _Book:
             self._book_exchange(exchange, f"reactions.{exchange.name}")
         return self.booked
 
+    def motion(self, index: int) -> FieldMotion | None:
+        """What the transport of a field depends on."""
+        field = self.model.fields[index]
+        if not field.changing:
+            return None
+        mobility, potential = ("1" if field.mobility is None else field.mobility), "0"
+        if field.taxis is not None:
+            potential = field.taxis.potential
+        where = f"fields.{field.name}"
+        parsed = [parse(text, self.model.symbols, where) for text in (mobility, potential)]
+        return FieldMotion(index, *(self._in_force(one, index) for one in parsed))
+
     def _add(self, field: str, name: str, gain: sympy.Expr, loss: sympy.Expr) -> None:
         self.booked[field].append(Term(name, gain, loss))
 
     def _in_force(self, expression: sympy.Expr, moment: int) -> sympy.Expr:
         """The expression of the values known when field `moment` is about to be solved."""
         values = {}
-        for name, symbol in self.model.symbols.items():
+        for name, symbol in self.model.atoms.items():
             if name in self.moment:
                 solved = self.model.index(name) < moment
                 values[symbol] = operand("newest" if solved else "predicted", name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TypeAlias
 
 import sympy
@@ -11,6 +12,7 @@ import sympy
 from mnrd.model.expression import of_time, parse, suggestion, symbol
 from mnrd.model.field import Coefficient, Field, check_symbol_name, checked_coefficient
 from mnrd.model.reaction import Closing, Exchange, Reaction, Transfer
+from mnrd.model.splitting import non_negative
 
 AnyReaction: TypeAlias = Reaction | Transfer | Exchange
 
@@ -27,6 +29,8 @@ class Model:
     parameters : mapping of name to Coefficient or str
         Not negative; a text is an expression of t (s), a number that changes with time.
     closings : tuple of Closing
+    definitions : mapping of name to expression
+        Abbreviations in other expressions: of fields, parameters, t, and of definitions before them.
 
     Raises
     ------
@@ -40,6 +44,7 @@ class Model:
     reactions: tuple[AnyReaction, ...] = ()
     parameters: Mapping[str, Coefficient | str] = field(default_factory=dict)
     closings: tuple[Closing, ...] = ()
+    definitions: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for key in ("fields", "reactions", "closings"):
@@ -49,6 +54,16 @@ class Model:
         _check_unique("fields", self.names)
         _check_unique("reactions", [reaction.name for reaction in self.reactions])
         object.__setattr__(self, "parameters", dict(self._checked_parameters()))
+        object.__setattr__(self, "definitions", dict(self.definitions))
+        for name in self.definitions:
+            check_symbol_name("definitions", name)
+            if name in self.atoms:
+                raise ValueError(f"definitions.{name}: '{name}' is a field or a parameter, names must differ")
+        for one in self.fields:
+            self._check_transport(one)
+        for closing in self.closings:
+            if isinstance(closing.openness, str):
+                self.index(closing.openness)
         for reaction in self.reactions:
             self._check_reaction(reaction)
         self._check_exchanges()
@@ -58,10 +73,18 @@ class Model:
         """Names of the fields in order."""
         return tuple(one.name for one in self.fields)
 
-    @property
-    def symbols(self) -> dict[str, sympy.Symbol]:
-        """Symbols that reaction expressions may use: fields, parameters and the time t."""
+    @cached_property
+    def atoms(self) -> dict[str, sympy.Symbol]:
+        """Symbols of fields, parameters and the time t."""
         return {name: symbol(name) for name in (*self.names, *self.parameters, "t")}
+
+    @cached_property
+    def symbols(self) -> dict[str, sympy.Expr]:
+        """What a name in an expression stands for: a symbol, or the expression of a definition."""
+        known: dict[str, sympy.Expr] = dict(self.atoms)
+        for name, text in self.definitions.items():
+            known[name] = parse(text, known, f"definitions.{name}")
+        return known
 
     def index(self, name: str) -> int:
         """Position of a field; ValueError with the nearest name when there is none."""
@@ -79,6 +102,13 @@ class Model:
                 yield name, value
             else:
                 yield name, checked_coefficient(f"parameters.{name}", value)
+
+    def _check_transport(self, one: Field) -> None:
+        if one.taxis is not None:
+            parse(one.taxis.potential, self.symbols, f"fields.{one.name}.taxis.potential")
+        if one.mobility is not None:
+            where = f"fields.{one.name}.mobility"
+            non_negative(parse(one.mobility, self.symbols, where), where)
 
     def _check_reaction(self, reaction: AnyReaction) -> None:
         """Fields exist, expressions can be read, what is given away is declared before what receives it."""

@@ -82,7 +82,7 @@ class Problem:
 
 @dataclass(frozen=True)
 class Event:
-    """A change of the problem at a time; the loop stops there exactly and keeps the concentrations.
+    """A change of the problem at a time; the loop stops there exactly and keeps the concentrations, unless they jump.
 
     A reservoir that is a new object is refilled, the same object keeps its content.
 
@@ -92,6 +92,8 @@ class Event:
     name : str
     change : callable of the problem
         Gives the problem from then on.
+    jump : callable of the changed problem and the concentrations by field, (nz, ny, nx) each; optional
+        Gives the concentrations of the fields that jump at that moment.
 
     Raises
     ------
@@ -102,6 +104,7 @@ class Event:
     time: float
     name: str
     change: Callable[[Problem], Problem]
+    jump: Callable[[Problem, Mapping[str, np.ndarray]], Mapping[str, np.ndarray]] | None = None
 
     def __post_init__(self) -> None:
         check_number(f"events.{self.name}.time", self.time)
@@ -114,6 +117,8 @@ def _coefficients(model: Model) -> Iterator[tuple[str, Any]]:
     for field in model.fields:
         for key in ("initial", "diffusivity", "lateral_diffusivity", "partition"):
             yield f"fields.{field.name}.{key}", getattr(field, key)
+        if field.taxis is not None:
+            yield f"fields.{field.name}.taxis.sensitivity", field.taxis.sensitivity
     for name, value in model.parameters.items():
         yield f"parameters.{name}", value
 

@@ -109,8 +109,9 @@ class Closing:
     ----------
     material : str
         The material that closes.
-    openness : callable of the time (s)
-        g, from 1 (open) to 0 (intact).
+    openness : callable of the time (s), or name of a field
+        g, from 1 (open) to 0 (intact). A field, 1 where the skin is intact, that closes the channel as it grows:
+        g = sum of V (1 - c) over the cells that hold the material / sum of V times their fraction, at most 1.
     until : float, um
         Depth above which it closes.
 
@@ -121,13 +122,15 @@ class Closing:
     """
 
     material: str
-    openness: Callable[[float], float]
+    openness: Callable[[float], float] | str
     until: float = inf
 
     def __post_init__(self) -> None:
         check_number(f"closings.{self.material}.until", self.until, positive=True, infinite=True)
-        if not callable(self.openness):
-            raise ValueError(f"closings.{self.material}.openness: must be a function of the time in s")
+        if not callable(self.openness) and not isinstance(self.openness, str):
+            raise ValueError(
+                f"closings.{self.material}.openness: must be a function of the time in s, or the name of a field"
+            )
 
 
 def _check_name(name: object) -> None:

@@ -85,6 +85,8 @@ def bounds(expression: sympy.Expr) -> Interval:
         return sum(low for low, _ in parts), sum(high for _, high in parts)
     if expression.is_Mul:
         return reduce(_product, parts)
+    if expression.is_Pow and not expression.exp.is_Number:
+        return (0.0 if parts[0][0] >= 0.0 else -math.inf), math.inf
     if expression.is_Pow:
         return _power(parts[0], expression.exp)
     return _function(expression, parts)

@@ -73,14 +73,14 @@ def clearances_of(name: str, reactions: Sequence[Any]) -> list[str]:
     ]
 
 
-def open_share(problem: Problem, one: Field, time: float) -> NDArray[np.float64]:
+def open_share(problem: Problem, one: Field, openness: Sequence[float]) -> NDArray[np.float64]:
     """Part of the vertical conductance of each top cell that belongs to channels, needles and coatings, (ny, nx)."""
     painting = problem.painting
     first = painting.fractions[:, 0] / 255.0
     values = [_top_value(one.diffusivity, name) * _top_value(one.partition, name) for name in painting.materials]
-    for closing in problem.model.closings:
+    for closing, g in zip(problem.model.closings, openness, strict=True):
         row = painting.materials.index(closing.material)
-        values[row] = values[0] + min(max(closing.openness(time), 0.0), 1.0) * (values[row] - values[0])
+        values[row] = values[0] + g * (values[row] - values[0])
     conductances = first * np.array(values)[:, None, None]
     total = conductances.sum(axis=0)
     opened = sum(conductances[painting.materials.index(name)] for name in OPENINGS if name in painting.materials)
@@ -96,7 +96,9 @@ def _add(record: Record, simulation: Any, name: str) -> None:
     rate = -sum(fluxes.get(clearance, 0.0) for clearance in clearances)
     one = problem.model.fields[problem.model.index(name)]
     influx = simulation.top_flux_map(name) if simulation.step else np.zeros(1)  # at the start nothing has moved yet
-    mouths = float((influx * open_share(problem, one, simulation.time)).sum() / influx.sum()) if influx.any() else 0.0
+    mouths = (
+        float((influx * open_share(problem, one, simulation.openness())).sum() / influx.sum()) if influx.any() else 0.0
+    )
     record.times.append(float(simulation.time))
     record.delivered.append((ledger.permeated + ledger.receptor + cleared) / footprint)
     record.outflux.append((fluxes["base"] + rate) / footprint)

@@ -11,6 +11,7 @@ from mnrd.model.discretise import FieldOperator, Grid, initial_concentration
 from mnrd.model.field import Coefficient
 from mnrd.model.kinetics import kinetics, scalar_values
 from mnrd.model.problem import Problem
+from mnrd.model.reaction import Closing
 from mnrd.solve.contact import Contact
 
 SIDES = ("top", "base")
@@ -43,6 +44,30 @@ class Coefficients:
         shape = problem.mesh.shape
         self.arrays = backend.array(np.array(mixed)) if mixed else backend.zeros((1, *shape))
         self.ones = backend.array(np.ones(shape))
+        self.motions = backend.motions(self.kinetics)
+        self._closing = [self._closing_weights(closing) for closing in model.closings]
+        self._partial = backend.zeros(shape[:2], np.float64)
+
+    def _closing_weights(self, closing: Closing) -> tuple[float, Array]:
+        """Weights w that give the openness sum(w) - sum(w c), with their sum; none for a function of time."""
+        if not isinstance(closing.openness, str):
+            return 0.0, None
+        mesh, fraction = self.problem.mesh, self.problem.painting.fraction(closing.material)
+        held = mesh.volume * fraction * (mesh.zc < closing.until)[:, None, None]
+        weights = np.where(held > 0.0, mesh.volume, 0.0) / max(held.sum(), 1e-300)
+        return float(weights.sum()), self.backend.array(weights, np.float64)
+
+    def openness(self, time: float, values: Array) -> tuple[float, ...]:
+        """Open fraction of each closing material at a time (s), with the concentrations `values` of all fields."""
+        found = []
+        for closing, (whole, weights) in zip(self.problem.model.closings, self._closing, strict=True):
+            if isinstance(closing.openness, str):
+                closed = values[self.problem.model.index(closing.openness)]
+                self.backend.kernel.weighted_sum(*self.grid.size, weights, closed, self._partial)
+                found.append(whole - self.backend.total(self._partial))
+            else:
+                found.append(closing.openness(time))
+        return tuple(min(max(one, 0.0), 1.0) for one in found)
 
     def partition(self, index: int) -> Array:
         """Partition coefficient of a field, 1 for an immobile one."""

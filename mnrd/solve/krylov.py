@@ -23,7 +23,10 @@ class NotConverged(RuntimeError):
 
 @dataclass
 class Work:
-    """Vectors of the solve, allocated once: increment, residual, search direction and its image."""
+    """Vectors of the solve, allocated once: increment, residual, search direction and its image.
+
+    `shadow` and `image_2` are those of a directed field, empty where there is none.
+    """
 
     increment: Array
     residual: Array
@@ -31,12 +34,15 @@ class Work:
     image: Array
     metric: Array
     partial: Array
+    shadow: Array
+    image_2: Array
 
     @classmethod
-    def allocate(cls, backend: Backend, shape: tuple[int, int, int]) -> Work:
+    def allocate(cls, backend: Backend, shape: tuple[int, int, int], *, directed: bool = False) -> Work:
         """Return zeroed vectors of a grid of `shape` (nz, ny, nx)."""
         increment, residual, search, image, metric = (backend.zeros(shape) for _ in range(5))
-        return cls(increment, residual, search, image, metric, backend.zeros(shape[:2], np.float64))
+        shadow, image_2 = (backend.zeros(shape if directed else 0) for _ in range(2))
+        return cls(increment, residual, search, image, metric, backend.zeros(shape[:2], np.float64), shadow, image_2)
 
 
 def line_iterations(mu: float, reduction: float) -> int:

@@ -14,6 +14,7 @@ import numpy as np
 
 from mnrd.backends.base import Array, Backend
 from mnrd.solve.contact import Contact, Coupling
+from mnrd.solve.directed import solve_directed
 from mnrd.solve.fields import SIDES, Coefficients
 from mnrd.solve.krylov import Work, solve_increment
 from mnrd.solve.multigrid import Multigrid
@@ -69,7 +70,8 @@ class StageSolver:
         self.shape = mesh.shape
         nz, ny, _ = mesh.shape
         self.multigrid = Multigrid(backend, mesh.hx, mesh.hy, nz)
-        self.work = Work.allocate(backend, mesh.shape)
+        directed = any(field.taxis is not None for field in coefficients.problem.model.fields)
+        self.work = Work.allocate(backend, mesh.shape, directed=directed)
         self.screening = backend.zeros(mesh.shape)
         doubles = (backend.zeros(mesh.shape, np.float64) for _ in range(4))
         self.production, self.loss, self.zero, self.activity = doubles
@@ -117,7 +119,11 @@ class StageSolver:
         if operator is None:
             rates = self._settle(base[index], production, loss, moment.tau, out[index])
         else:
-            operator.update(moment.time)
+            operator.update(self.coefficients.openness(moment.time, out))
+            motion = self.coefficients.motions[index]
+            if motion is not None and operator.drift is not None:
+                motion(*arguments, operator.drift.mobility, operator.drift.potential)
+                operator.move()
             couplings = self._couple(index, moment, contacts, contents)
             rates = self._transport(index, moment, state[index], base[index], guess[index], out[index], couplings)
             self._exchange(rates, index, moment, contacts, contents, couplings)
@@ -171,14 +177,18 @@ class StageSolver:
         rates = Rates()
         # A field that was empty and receives less than the tolerance would lose it: solve that all the same.
         for kappa in (self.kappa, min(self.kappa, 1e-2 * norm)):
-            rates.iterations = solve_increment(
-                self.multigrid, operator, self.work, self.screening, tau=moment.tau,
-                factors=factors, norm=norm, volume=self.grid.volume, kappa=kappa,
-            )  # fmt: skip
+            rates.iterations = self._increment(operator, moment.tau, factors, norm, kappa)
             self._close(rates, operator, moment.tau, sources, loss, couplings, out)
             if rates.iterations or not rates.lost:
                 break
         return rates
+
+    def _increment(self, operator: Any, tau: float, factors: tuple[float, float], norm: float, kappa: float) -> int:
+        """Solve for the increment; return the iterations."""
+        given = (self.multigrid, operator, self.work, self.screening)
+        if norm > kappa and operator.drift is not None and operator.drift.directed:
+            return solve_directed(*given, tau=tau, volume=self.grid.volume, kappa=kappa)
+        return solve_increment(*given, tau=tau, factors=factors, norm=norm, volume=self.grid.volume, kappa=kappa)
 
     def _residual(
         self, operator: Any, moment: Moment, absolute: float, state: Array, y: Array, production: Array, loss: Array
@@ -190,6 +200,10 @@ class StageSolver:
             *grid.size, *grid.widths, state, y, self.activity, operator.partition, production, loss, *faces,
             moment.tau, moment.rtol, absolute, self.screening, work.residual, work.metric, partial,
         )  # fmt: skip
+        if operator.drift is not None and operator.drift.directed:
+            self.backend.kernel.drift_residual(
+                *grid.size, self.activity, *operator.drift.faces, work.metric, work.residual, partial[1]
+            )
         return self.backend.total(partial[0]), sqrt(self.backend.total(partial[1]) / grid.volume)
 
     def _close(

@@ -211,8 +211,8 @@ class Stepper:
             return f"field {name} is not finite"
         if rates.clipped > 0.1 * self.rtol * amount and rates.clipped > 1e-6 * scale * self.solver.grid.volume:
             return f"field {name} fell below zero"
-        of = self.coefficients.kinetics.of[index]
-        if (of is None or of.production == 0) and largest > scale * (1 + self.rtol):
+        of, directed = self.coefficients.kinetics.of[index], self.coefficients.problem.model.fields[index].taxis
+        if directed is None and (of is None or of.production == 0) and largest > scale * (1 + self.rtol):
             return f"field {name} rose above all that surrounds it"
         return ""
 

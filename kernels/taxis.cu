@@ -1,0 +1,107 @@
+// Transport that depends on the fields: directed movement up a potential, and a diffusivity times a mobility.
+//
+//   flux = -m D grad c + c chi grad psi
+//
+// Across a face with conductances T (of m D) and X (of chi), G = X (psi_j - psi_i), the flux that is exact where both are
+// constant (Scharfetter and Gummel 1969) is
+//
+//   F = t (c_i - c_j) + G (c_i + c_j) / 2,   t = T (x/2) coth(x/2),   x = G / T
+//
+// so that the face's part of the matrix is symmetric with t, plus a central drift with g = G / 2. As t >= |g| the whole is an
+// M-matrix at any step; its columns add up to S. Meaning: mnrd/backends/reference_taxis.py, functions of the same names.
+
+// t of one face; |G| / 2, the upwind flux, where nothing diffuses.
+INLINE double fitted(double conductance, double drift)
+{
+    const double size = fabs(drift), x = conductance > 0 ? size / conductance : 0;
+    if (!(conductance > 0) || x > 60) return size > conductance ? 0.5 * size : conductance;
+    if (x < 1e-3) return conductance * (1 + x * x / 12);
+    return 0.5 * size * (1 + 2 / expm1(x));
+}
+
+// 2 A s_i s_j / (h_i s_j + h_j s_i), as in diffusion.cu
+INLINE double conductance_of(double area, double h_i, double s_i, double h_j, double s_j)
+{
+    return s_i > 0 && s_j > 0 ? 2 * area * s_i * s_j / (h_i * s_j + h_j * s_i) : 0;
+}
+
+KERNEL drift_faces(
+    int nx, int ny, int nz, int periodic_x, int periodic_y, const double *hx, const double *hy, const double *hz, // um
+    const real *s_lateral, const real *s_vertical, const real *c_lateral, const real *c_vertical, // D K and chi K, um^2/s
+    const double *mobility, const double *potential,                                              // (nz, ny, nx)
+    real *tx, real *ty, real *tz, real *gx, real *gy, real *gz)                                   // (nz, ny, nx) um^3/s
+{
+    FOR_EACH_ROW(row, (index_t)ny * nz)
+    {
+        ROW_NEIGHBOURS;
+        const int j_south = j + 1 < ny ? j + 1 : 0, k_down = k + 1 < nz ? k + 1 : k;
+        const int open_y = ny > 1 && (j + 1 < ny || periodic_y), open_z = k + 1 < nz;
+        FOR_ROW_STENCIL(i, nx)
+        {
+            const index_t n = row * nx + i, e = n + east, s = n + south, d = n + down;
+            const int open_x = nx > 1 && (east == 1 || periodic_x);
+            const double m = mobility[n], ax = open_x * hy[j] * hz[k], ay = open_y * hx[i] * hz[k], az = open_z * hx[i] * hy[j];
+            const double x_drift = conductance_of(ax, hx[i], c_lateral[n], hx[i + east], c_lateral[e]) * (potential[e] - potential[n]);
+            const double y_drift = conductance_of(ay, hy[j], c_lateral[n], hy[j_south], c_lateral[s]) * (potential[s] - potential[n]);
+            const double z_drift = conductance_of(az, hz[k], c_vertical[n], hz[k_down], c_vertical[d]) * (potential[d] - potential[n]);
+            const double x_face = conductance_of(ax, hx[i], m * s_lateral[n], hx[i + east], mobility[e] * s_lateral[e]);
+            const double y_face = conductance_of(ay, hy[j], m * s_lateral[n], hy[j_south], mobility[s] * s_lateral[s]);
+            const double z_face = conductance_of(az, hz[k], m * s_vertical[n], hz[k_down], mobility[d] * s_vertical[d]);
+            tx[n] = (real)fitted(x_face, x_drift);
+            ty[n] = (real)fitted(y_face, y_drift);
+            tz[n] = (real)fitted(z_face, z_drift);
+            gx[n] = (real)(0.5 * x_drift);
+            gy[n] = (real)(0.5 * y_drift);
+            gz[n] = (real)(0.5 * z_drift);
+        }
+    }
+}
+
+// What drifts out of cell n, sum of g (u + u_neighbour) over its six faces, outwards.
+#define DRIFT(u) \
+    (gx[n] * (u[n] + u[n + east]) - gx[n - west] * (u[n] + u[n - west]) + gy[n] * (u[n] + u[n + south]) \
+     - gy[n - north] * (u[n] + u[n - north]) + has_below * gz[n] * (u[n] + u[n + down]) - has_above * gz[n - up] * (u[n] + u[n - up]))
+
+// q += drift of p
+KERNEL add_drift(
+    int nx, int ny, int nz, const real *p, const real *gx, const real *gy, const real *gz, real *q) // (nz, ny, nx)
+{
+    FOR_EACH_ROW(row, (index_t)ny * nz)
+    {
+        ROW_NEIGHBOURS;
+        const real has_above = k > 0, has_below = k + 1 < nz;
+        FOR_ROW_STENCIL(i, nx)
+        {
+            const index_t n = row * nx + i;
+            q[n] += DRIFT(p);
+        }
+    }
+}
+
+// r -= drift of the state a; partial[row] = sum (metric r)^2
+KERNEL drift_residual(
+    int nx, int ny, int nz, const double *a, const real *gx, const real *gy, const real *gz, const real *metric, // (nz, ny, nx)
+    real *r, double *partial)                                                                                   // (nz, ny)
+{
+    FOR_EACH_ROW(row, (index_t)ny * nz)
+    {
+        ROW_NEIGHBOURS;
+        const double has_above = k > 0, has_below = k + 1 < nz;
+        double sum = 0;
+        FOR_ROW_STENCIL_SUM(i, nx, sum)
+        {
+            const index_t n = row * nx + i;
+            r[n] = (real)(r[n] - DRIFT(a));
+            const double weighted = (double)metric[n] * r[n];
+            sum += weighted * weighted;
+        }
+        sum = row_total(sum);
+        if (ROW_LEADER) partial[row] = sum;
+    }
+}
+
+// p = r + beta (p - omega v): the search direction of BiCGStab
+KERNEL turn(index_t cells, const real *r, const real *v, double beta, double omega, real *p)
+{
+    FOR_EACH_CELL(n, cells) p[n] = r[n] + (real)beta * (p[n] - (real)omega * v[n]);
+}
