@@ -1,4 +1,4 @@
-"""Whole runs: 24 h of a bundled case on a full unit cell, with what it cost per cell."""
+"""Whole runs on a full unit cell, with what they cost per cell: a day of permeation, six months of healing."""
 
 from __future__ import annotations
 
@@ -60,4 +60,31 @@ def test_dermaroller_24_h(benchmark, backend, precision):
         "solver iterations": simulation.iterations,
         "bytes per cell": round(state_bytes(simulation) / cells),
         "mass error": max(simulation.ledger(name).relative_error for name in problem.model.names),
+    }
+
+
+@pytest.mark.parametrize("days", [28, 180])
+def test_healing_of_a_unit_cell(benchmark, days):
+    """One session on a full unit cell of at least 32 x 32 x 48 cells, all 19 fields, on the native backend."""
+    cell = {"array.unit_cell": "full", "mesh.smallest": "22 um", "mesh.largest": "22.2 um"}
+    case = load("healing-roller-15mm", cell)
+    problem, events = case.problem()
+    nz, ny, nx = problem.mesh.shape
+    assert min(nx, ny) >= 32
+    assert nz >= 48
+
+    def run():
+        simulation = Simulation(problem, events=events, backend="native", rtol=case.run.rtol, dt_max=case.run.dt_max)
+        return simulation.run(days * DAY)
+
+    simulation = benchmark.pedantic(run, rounds=1, iterations=1)
+    cells, fields = problem.mesh.cells, len(problem.model.fields)
+    benchmark.extra_info |= {
+        "grid": f"{nx} x {ny} x {nz}",
+        "fields": fields,
+        "steps": simulation.step,
+        "rejected": simulation.rejected,
+        "solves": 2 * simulation.step * sum(field.mobile for field in problem.model.fields),
+        "solver iterations": simulation.iterations,
+        "bytes per cell": round(state_bytes(simulation) / cells),
     }

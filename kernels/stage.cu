@@ -219,3 +219,23 @@ KERNEL weighted_sum(int nx, int ny, int nz, const double *weight, const double *
         if (ROW_LEADER) partial[row] = sum;
     }
 }
+
+// c = min(c, ceiling); partial[row] = sum of the V (c - ceiling) that is cut off
+KERNEL cut_off(
+    int nx, int ny, int nz, const double *hx, const double *hy, const double *hz, double ceiling, double *c, double *partial)
+{
+    FOR_EACH_ROW(row, (index_t)ny * nz)
+    {
+        const double area = hy[row % ny] * hz[row / ny];
+        double sum = 0;
+        FOR_ROW_SUM(i, nx, sum)
+        {
+            const index_t n = row * nx + i;
+            const double kept = c[n] > ceiling ? ceiling : c[n];
+            sum += hx[i] * area * (c[n] - kept);
+            c[n] = kept;
+        }
+        sum = row_total(sum);
+        if (ROW_LEADER) partial[row] = sum;
+    }
+}

@@ -57,6 +57,30 @@ KERNEL drift_faces(
     }
 }
 
+// What makes the matrix symmetric where chi = ratio D with one number: w = e^(ratio (psi - highest)), and the faces of A diag(w),
+//   s = (t + |g|) w of the lower side = (t - |g|) w of the upper side.
+KERNEL balance(
+    int nx, int ny, int nz, double ratio, double highest, const double *potential,                               // (nz, ny, nx)
+    const real *tx, const real *ty, const real *tz, const real *gx, const real *gy, const real *gz,               // (nz, ny, nx)
+    real *sx, real *sy, real *sz, real *weight)                                                                 // (nz, ny, nx)
+{
+    FOR_EACH_ROW(row, (index_t)ny * nz)
+    {
+        ROW_NEIGHBOURS;
+        FOR_ROW_STENCIL(i, nx)
+        {
+            const index_t n = row * nx + i;
+            const double own = exp(ratio * (potential[n] - highest));
+            const double e = exp(ratio * (potential[n + east] - highest)), s = exp(ratio * (potential[n + south] - highest));
+            const double d = exp(ratio * (potential[n + down] - highest));
+            sx[n] = (real)((tx[n] + fabs(gx[n])) * (own < e ? own : e));
+            sy[n] = (real)((ty[n] + fabs(gy[n])) * (own < s ? own : s));
+            sz[n] = (real)((tz[n] + fabs(gz[n])) * (own < d ? own : d));
+            weight[n] = (real)own;
+        }
+    }
+}
+
 // What drifts out of cell n, sum of g (u + u_neighbour) over its six faces, outwards.
 #define DRIFT(u) \
     (gx[n] * (u[n] + u[n + east]) - gx[n - west] * (u[n] + u[n - west]) + gy[n] * (u[n] + u[n + south]) \

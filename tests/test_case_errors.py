@@ -58,7 +58,7 @@ WRONG = [
     ({"skin.layers[1].thicknes": "20 um"}, "skin.layers[1].thicknes: unknown key, did you mean 'thickness'? (known: "),
     ({"needle.lenght": "1 mm"}, "needle.lenght: unknown key, did you mean 'length'?"),
     ({"needel.length": "1 mm"}, "needel: unknown key, did you mean 'needle'?"),
-    ({"donor.concentration": "1 mg/mL"}, "donor.concentration: unknown key, must be one of depth, pH, occluded"),
+    ({"donor.concentration": "1 mg/mL"}, "donor.concentration: unknown key, must be one of depth, pH, begins"),
     ({"run": {}}, "run.end: is missing: Time at which the run ends."),
     ({"actives[0].binding": {"on": "1 1/s"}}, "actives[0].binding.off: is missing: Rate of release."),
     ({"actives[0]": {"concentration": "1 mg/mL"}}, "actives[0].name: is missing: name an active of the library"),
@@ -83,7 +83,7 @@ WRONG = [
     ({"mesh.largest": "1 um"}, "mesh.largest: got 1 um, must be >= 6 um, the smallest size"),
     ({"mesh.cells": [1, 2, 3]}, "mesh.cells: is for a plain box; with [skin] give the cells of each layer"),
     ({"actives[0].name": "cafeine"}, "actives[0].name: got 'cafeine', did you mean caffeine"),
-    ({"actives": []}, "actives: is missing: name at least one active, or give fields in [model]"),
+    ({"actives": []}, "actives: is missing: name at least one active, or give [healing] or fields in [model]"),
     ({"actives": [{"name": "caffeine"}]}, "donor: no active has a concentration in it"),
     (
         {"actives[0].load": {"mass": "1 ug", "place": "coating", "coating_thickness": "40 um"}},
@@ -108,6 +108,12 @@ WRONG = [
     (
         {"donor.meshed": True, "events": [{"do": "reapply", "at": "1 h"}]},
         "events[0]: 'reapply' is not possible for a meshed vehicle",
+    ),
+    ({"donor.begins": "25 h", "events": []}, "donor.begins: got 90000 s, must be <= 86400 s, the end of the run"),
+    ({"donor.begins": "9 h"}, "events[0].at: got 28800 s, the vehicle is put on at 32400 s"),
+    (
+        {"donor.begins": "1 h", "filling.contents": "vehicle"},
+        "donor.begins: a vehicle that is meshed or fills the channels is there from time 0",
     ),
     ({"base.kind": "receptor"}, "base.depth: is for a receptor, and needed there"),
     ({"events[0].at": "25 h"}, "events[0].at: got 90000 s, must be <= 86400 s, the end of the run"),

@@ -22,15 +22,18 @@ SIZES = [(5, 7, 11), (1, 1, 1), (3, 1, 9), (4, 2, 2), (7, 19, 16), (1, 5, 24), (
 MATERIALS, COARSE = 3, (3, 2)
 
 # Values other than positive numbers.
-SIGNED = {"b", "rhs", "d", "r", "q", "p", "z", "a", "u", "v", "y", "first", "slope", "previous", "correction", "fine"}
+SIGNED = {
+    "b", "rhs", "d", "r", "q", "p", "z", "a", "u", "v", "y", "first", "slope", "previous", "correction", "fine",
+    "potential", "gx", "gy", "gz",
+}  # fmt: skip
 POSITIVE_HERE = {
     "stage_residual": {"a", "y"}, "step_error": {"u", "v", "y", "first"}, "to_activity": {"concentration"},
 }  # fmt: skip
 SCALARS = {
     "periodic_x": 1, "periodic_y": 0, "factor_top": 0.3, "factor_base": 0.7, "offset_top": 0.2, "offset_base": 0.1,
-    "gain": 1.2, "momentum": 0.3, "weight": 0.8, "alpha": 0.4, "beta": -0.6, "omega": 0.7, "tau": 0.7, "rtol": 1e-2,
+    "gain": 1.2, "momentum": 0.3, "weight": 0.8, "alpha": 0.4, "beta": -0.6, "omega": 0.7, "ceiling": 0.6, "tau": 0.7, "rtol": 1e-2,
     "absolute": 1e-3, "scale": 0.9, "factor": 1.3, "f_base": 2.4, "f_guess": 3.4, "dt": 2.0, "w0": -0.07,
-    "w1": 0.1, "w2": -0.03, "materials": MATERIALS,
+    "w1": 0.1, "w2": -0.03, "materials": MATERIALS, "ratio": 0.8, "highest": 0.9,
 }  # fmt: skip
 PLANES = {"top", "base", "g"}
 SUMS = {"stage_residual": 2, "clip": 2, "settle": 3, "step_error": 3, "amounts": MATERIALS}
@@ -99,10 +102,12 @@ class Arguments:
         values = self.rng.random(self._shape(name)) + 0.1
         if name in SIGNED - POSITIVE_HERE.get(self.kernel, set()):
             values = 2 * values - 1.1
-        if name in ("tx", "ty", "tz"):
-            self._wall(name, values)
-        if name in ("lateral", "vertical", "s_lateral", "s_vertical"):
-            values[values < 0.2] = 0.0  # impermeable
+        if name in ("tx", "ty", "tz", "gx", "gy", "gz"):
+            self._wall(name[1], values)
+        if name in ("lateral", "vertical", "s_lateral", "s_vertical", "c_lateral", "c_vertical", "mobility"):
+            values[values < 0.2] = 0.0  # impermeable, insensitive
+        if name == "potential" and self.kernel == "drift_faces":
+            values *= 10.0 ** self.rng.integers(-4, 4, values.shape)  # from nearly no drift to nothing else
         return values
 
     def _shape(self, name):
@@ -125,11 +130,11 @@ class Arguments:
         cut[:, self.rng.random(cut.shape[1:]) < 0.3] = 255  # cells of one material
         return np.stack([cut[0], cut[1] - cut[0], 255 - cut[1]])
 
-    def _wall(self, name, values):
+    def _wall(self, axis, values):
         """Faces to nowhere conduct nothing: below the last plane, and around mirror sides."""
-        axis = {"tx": 2, "ty": 1, "tz": 0}[name]
-        if name == "tz" or not self.periodic or values.shape[axis] == 1:
-            np.moveaxis(values, axis, 0)[-1] = 0
+        along = {"x": 2, "y": 1, "z": 0}[axis]
+        if axis == "z" or not self.periodic or values.shape[along] == 1:
+            np.moveaxis(values, along, 0)[-1] = 0
 
 
 def _aggregates(n, parts):

@@ -121,6 +121,13 @@ def weighted_sum(nx, ny, nz, weight, c, partial):
     partial[:] = (weight * c).sum(axis=2)
 
 
+def cut_off(nx, ny, nz, hx, hy, hz, ceiling, c, partial):
+    """Cut off what is above the ceiling; row sums of it."""
+    kept = np.minimum(c, ceiling)
+    partial[:] = (_volume(hx, hy, hz) * (c - kept)).sum(axis=2)
+    c[:] = kept
+
+
 KERNELS = (
     to_activity,
     state_contact,
@@ -134,4 +141,5 @@ KERNELS = (
     last_slope,
     amounts,
     weighted_sum,
+    cut_off,
 )

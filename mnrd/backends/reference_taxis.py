@@ -49,6 +49,14 @@ def drift_faces(
         g[:] = 0.5 * drift
 
 
+def balance(nx, ny, nz, ratio, highest, potential, tx, ty, tz, gx, gy, gz, sx, sy, sz, weight):
+    """Fill the faces of A diag(w), and w."""
+    w = np.exp(ratio * (potential - highest))
+    weight[:] = w
+    for axis, t, g, s in ((2, tx, gx, sx), (1, ty, gy, sy), (0, tz, gz, sz)):
+        s[:] = (t.astype(np.float64) + np.abs(g)) * np.minimum(w, _next(w, axis))
+
+
 def _drift(u, gx, gy, gz):
     """Return what drifts out of each cell."""
     flux = gx * (u + _next(u, 2))
@@ -78,4 +86,4 @@ def turn(cells, r, v, beta, omega, p):
     p[:] = r + real(beta) * (p - real(omega) * v)
 
 
-KERNELS = (drift_faces, add_drift, drift_residual, turn)
+KERNELS = (drift_faces, balance, add_drift, drift_residual, turn)

@@ -25,6 +25,7 @@ from mnrd.skin.channels import Channel
 from mnrd.skin.closure import Closure
 from mnrd.skin.donor import Donor
 from mnrd.skin.filling import Filling, Stay
+from mnrd.skin.healing.healing import Healing
 from mnrd.skin.laws import Laws
 from mnrd.skin.layers import Skin, preset, presets
 from mnrd.skin.needles import Needle
@@ -44,7 +45,7 @@ class _NameOrTable:
 
 
 class Case(Noun):
-    """One run: skin, needles, actives, vehicle, treatment, mesh, time and output.
+    """One run: skin, needles, actives, vehicle, treatment, healing, mesh, time and output.
 
     Read one with `load`. In Python a case can be made from the nouns too, with plain numbers in um, s and mg/mL.
     """
@@ -65,6 +66,7 @@ class Case(Noun):
     base: Base = Field(Base(), description="What is under the skin.")
     closure: Closure | None = Field(None, description="Closing of the channels; they stay open if left out.")
     events: tuple[Step, ...] = Field((), description="What is done after time 0.")
+    healing: Healing | None = Field(None, description="The healing response; none if left out.")
     mesh: MeshSection = Field(MeshSection(), description="The mesh.")
     model: Door | None = Field(None, description="Fields, reactions and parameters of your own.")
     run: RunSection = Field(description="Time, accuracy and where to compute.")
@@ -82,13 +84,17 @@ class Case(Noun):
         """Name of the file or of the bundled case it was read from; empty for a case made in Python."""
         return self._name
 
-    def problem(self, *, without_needles: bool = False) -> tuple[Problem, tuple[Event, ...]]:
+    def problem(
+        self, *, without_needles: bool = False, without_actives: bool = False
+    ) -> tuple[Problem, tuple[Event, ...]]:
         """The problem at time 0 and the events after it.
 
         Parameters
         ----------
         without_needles : bool
             The same dose and treatment on intact skin of the same size, for enhancement ratios.
+        without_actives : bool
+            The healing response alone, on the same mesh.
 
         Raises
         ------
@@ -102,7 +108,9 @@ class Case(Noun):
             if self.skin is None:
                 return self._box(), ()
             extended = None if self.model is None else self._extended
-            return self.scenario().problem(without_needles=without_needles, extended=extended)
+            return self.scenario().problem(
+                without_needles=without_needles, without_actives=without_actives, extended=extended
+            )
         except ValueError as error:
             raise CaseError([self._line("", str(error))]) from None
 
@@ -122,6 +130,7 @@ class Case(Noun):
             base=self.base,
             closure=self.closure,
             steps=self.events,
+            healing=self.healing,
             resolution=self.mesh.resolution,
             extent=self.mesh.extent,
         )

@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
+from sympy import Expr
+
 from mnrd.case.errors import nearest
+from mnrd.case.healing import HEALING_CHECKS
 from mnrd.model.expression import ExpressionError, parse, symbol
 from mnrd.skin.arrays import Array
 from mnrd.skin.correlations import BLOOD_PH
 from mnrd.skin.fate import bound_of, solid_of
+from mnrd.skin.healing.declaration import FIELDS
+from mnrd.skin.healing.effects import dose_of, keeps_dose
 from mnrd.skin.permeant import in_causal_order
 from mnrd.skin.scene import kind_of
 from mnrd.skin.treatment import Occlude, Reapply, RemoveNeedles, Uncover, WashOff
@@ -20,7 +25,7 @@ if TYPE_CHECKING:
 Found = Iterator[tuple[str, str]]
 Check = Callable[["Case"], Found]
 
-CHECKS: list[tuple[frozenset[str], Check]] = []
+CHECKS: list[tuple[frozenset[str], Check]] = list(HEALING_CHECKS)
 
 
 def needs(*sections: str) -> Callable[[Check], Check]:
@@ -40,10 +45,10 @@ def problems_across(case: Case | None, broken: set[str]) -> list[tuple[str, str]
     return [found for sections, check in CHECKS if not sections & broken for found in check(case)]
 
 
-@needs("skin", "model", "mesh", "actives", "array")
+@needs("skin", "model", "mesh", "actives", "array", "healing")
 def _something_to_compute(case: Case) -> Found:
     if case.skin is None:
-        for key in ("array", "needle", "channel", "actives", "donor", "closure", "events", "stay"):
+        for key in ("array", "needle", "channel", "actives", "donor", "closure", "events", "stay", "healing"):
             if getattr(case, key):
                 yield key, "needs [skin]"
         if case.mesh.size is None or case.mesh.cells is None:
@@ -51,8 +56,8 @@ def _something_to_compute(case: Case) -> Found:
         if case.model is None or not case.model.fields:
             yield "model.fields", "is missing: without [skin] the fields of the model are all there is"
         return
-    if not case.actives and (case.model is None or not case.model.fields):
-        yield "actives", "is missing: name at least one active, or give fields in [model]"
+    if not case.actives and case.healing is None and (case.model is None or not case.model.fields):
+        yield "actives", "is missing: name at least one active, or give [healing] or fields in [model]"
     if case.mesh.cells is not None:
         yield "mesh.cells", "is for a plain box; with [skin] give the cells of each layer and mesh.smallest"
 
@@ -84,7 +89,7 @@ def _needles_stay(case: Case) -> Found:
             yield f"actives[{index}].load.place", "got needle, an impermeable needle can only be coated"
 
 
-@needs("donor", "actives", "laws")
+@needs("donor", "actives", "laws", "filling")
 def _donor_fits(case: Case) -> Found:
     dosed = [index for index, permeant in enumerate(case.actives) if permeant.concentration is not None]
     if case.donor is None:
@@ -104,6 +109,8 @@ def _donor_fits(case: Case) -> Found:
         yield "donor.drying", "an occluded vehicle cannot dry, set occluded = false or leave drying out"
     if donor.meshed and (donor.area is not None or donor.boundary_layer is not None):
         yield "donor.meshed", "a meshed vehicle covers everything and has no boundary layer"
+    if donor.begins and (donor.meshed or case.filling.contents == "vehicle"):
+        yield "donor.begins", "a vehicle that is meshed or fills the channels is there from time 0, leave it out"
     if donor.meshed and case.laws.membrane:
         yield "laws.membrane", "is not possible under a meshed vehicle"
     for index in dosed:
@@ -114,7 +121,7 @@ def _donor_fits(case: Case) -> Found:
             yield f"actives[{index}].concentration", "is beyond vehicle_solubility; a meshed vehicle has no suspension"
 
 
-@needs("skin", "array", "needle", "channel", "stay", "actives", "donor", "mesh", "laws")
+@needs("skin", "array", "needle", "channel", "stay", "actives", "donor", "mesh", "laws", "healing")
 def _geometry_fits(case: Case) -> Found:
     if case.skin is None or (case.array is not None and case.needle is None and case.channel is None):
         return
@@ -133,11 +140,13 @@ def _events_make_sense(case: Case) -> Found:
     for index, step in enumerate(case.events):
         if isinstance(step, WashOff | Reapply | Occlude | Uncover) and case.donor is None:
             yield f"events[{index}]", f"'{step.do}' needs [donor]"
+        elif isinstance(step, WashOff | Reapply) and case.donor is not None and step.at < case.donor.begins:
+            yield f"events[{index}].at", f"got {step.at:g} s, the vehicle is put on at {case.donor.begins:g} s"
         elif isinstance(step, Reapply) and case.donor is not None and case.donor.meshed:
             yield f"events[{index}]", "'reapply' is not possible for a meshed vehicle"
 
 
-@needs("run", "output", "events")
+@needs("run", "output", "events", "healing", "donor")
 def _times_are_within_the_run(case: Case) -> Found:
     end = case.run.end
     times = [
@@ -145,10 +154,13 @@ def _times_are_within_the_run(case: Case) -> Found:
         ("run.every", case.run.every),
         ("output.fields_every", case.output.fields_every),
         ("run.dt", case.run.dt),
+        ("donor.begins", None if case.donor is None else case.donor.begins),
     ]
     times += [(f"run.at[{index}]", time) for index, time in enumerate(case.run.at)]
     times += [(f"output.fields_at[{index}]", time) for index, time in enumerate(case.output.fields_at)]
     times += [(f"events[{index}].at", max(step.times)) for index, step in enumerate(case.events)]
+    sessions = () if case.healing is None else case.healing.sessions or ()
+    times += [(f"healing.sessions[{index}].at", max(session.times)) for index, session in enumerate(sessions)]
     for place, time in times:
         if time is not None and time > end:
             yield place, f"got {time:g} s, must be <= {end:g} s, the end of the run"
@@ -185,8 +197,10 @@ def _located(message: str, in_skin: str) -> tuple[str, str]:
     key = path.split("[")[0].split(".")[0]
     if not colon or " " in path:
         return "array", message
-    if key in ("array", "channel", "laws", "load"):
+    if key in ("array", "channel", "laws", "load", "healing"):
         return path, sentence
+    if key == "wound":
+        return f"healing.{path}", sentence
     if key in ("layers", "resolution"):
         return (f"skin.{path}" if key == "layers" else path.replace("resolution", "mesh")), sentence
     return (f"array.{path}" if key in Array.model_fields else f"{in_skin}.{path}"), sentence
@@ -215,23 +229,27 @@ def _laws_have_their_inputs(case: Case) -> Found:
                 )
 
 
-@needs("model", "actives")
+@needs("model", "actives", "healing")
 def _expressions_can_be_read(case: Case) -> Found:
-    if case.model is None:
+    if case.model is None or case.healing is not None:  # which has hundreds of names: the model checks them
         return
     names = {*case.model.fields, *case.model.parameters, "t"}
     for permeant in case.actives:
         names |= {permeant.field, solid_of(permeant), bound_of(permeant)}
-    symbols = {name: symbol(name) for name in names}
+    symbols: dict[str, Expr] = {name: symbol(name) for name in names}
     for place, text in case.model.expressions():
         try:
-            parse(text, symbols, f"model.{place}")
+            parsed = parse(text, symbols, f"model.{place}")
         except ExpressionError as error:
             where, _, sentence = str(error).partition(": ")
             yield where, sentence
+            continue
+        section, _, name = place.partition(".")
+        if section == "definitions":
+            symbols[name] = parsed
 
 
-@needs("output", "actives", "model")
+@needs("output", "actives", "model", "healing")
 def _fields_to_write_exist(case: Case) -> Found:
     known = list(case.model.fields) if case.model is not None else []
     for permeant in case.actives:
@@ -239,6 +257,8 @@ def _fields_to_write_exist(case: Case) -> Found:
         known += [bound_of(permeant)] if permeant.binding is not None else []
         solid = permeant.load is not None and permeant.load.release != "bolus"
         known += [solid_of(permeant)] if solid else []
+        known += [dose_of(permeant)] if keeps_dose(permeant) else []
+    known += [] if case.healing is None else list(FIELDS)
     yield from _unknown("output.fields", case.output.fields or (), known)
     if case.output.picture is not None:
         yield from _unknown("output.picture", (case.output.picture,), known)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from math import inf
 
 from pydantic import Field as Key
 
 from mnrd.case.quantities import Diffusivities, Initial, Numbers, OneOrMany, Parameters, spread
-from mnrd.model.field import Coefficient, Field, Reservoir, check_symbol_name
+from mnrd.model.field import Coefficient, Field, Reservoir, Taxis, check_symbol_name
 from mnrd.model.model import AnyReaction, Model
 from mnrd.model.reaction import Exchange, Reaction, Transfer
 from mnrd.units import Length, Noun, Permeability
@@ -32,6 +33,13 @@ class Touch(Noun):
         )
 
 
+class TaxisEntry(Noun):
+    """Directed movement: flux = concentration x sensitivity x gradient of the potential."""
+
+    sensitivity: Diffusivities = Key(description="chi: one for all, or a table of material to value.")
+    potential: str = Key(description="Expression that is climbed, of fields and parameters: `log(1 + A/K_A)`.")
+
+
 class FieldEntry(Noun):
     """One field; coefficients are one for all, or a table of material to value with `elsewhere` for the others."""
 
@@ -43,6 +51,10 @@ class FieldEntry(Noun):
     partition: Numbers = Key(1.0, description="K, concentration / activity.")
     top: Touch | None = Key(None, description="What touches the top; no flux if left out.")
     base: Touch | None = Key(None, description="What touches the base; no flux if left out.")
+    taxis: TaxisEntry | None = Key(None, description="Directed movement; none if left out.")
+    mobility: str | None = Key(
+        None, description="Expression >= 0, of fields and parameters, that multiplies D in each cell."
+    )
     floor: float = Key(0.0, ge=0, description="Concentration below which errors do not matter.")
 
     def field(self, name: str, materials: Sequence[str]) -> Field:
@@ -59,8 +71,15 @@ class FieldEntry(Noun):
             partition=spread(self.partition, materials, f"{where}.partition"),
             top=None if self.top is None else self.top.reservoir(),
             base=None if self.base is None else self.base.reservoir(),
+            taxis=None if self.taxis is None else self._taxis(materials, where),
+            mobility=self.mobility,
             floor=self.floor,
         )
+
+    def _taxis(self, materials: Sequence[str], where: str) -> Taxis:
+        assert self.taxis is not None
+        sensitivity = spread(self.taxis.sensitivity, materials, f"{where}.taxis.sensitivity")
+        return Taxis(sensitivity, self.taxis.potential)
 
 
 class ReactionEntry(Noun):
@@ -114,8 +133,19 @@ class Door(Noun):
         "`elsewhere` for the others, or an expression of t (s).",
     )
 
+    definitions: dict[str, str] = Key(
+        {}, description="Abbreviations: expressions of fields, parameters, t, and of definitions before them."
+    )
+
     def expressions(self) -> Iterator[tuple[str, str]]:
-        """Place and text of every expression of the reactions."""
+        """Place and text of every expression, definitions first and in order."""
+        for name, text in self.definitions.items():
+            yield f"definitions.{name}", text
+        for name, entry in self.fields.items():
+            if entry.taxis is not None:
+                yield f"fields.{name}.taxis.potential", entry.taxis.potential
+            if entry.mobility is not None:
+                yield f"fields.{name}.mobility", entry.mobility
         for index, reaction in enumerate(self.reactions):
             for field, text in reaction.rates.items():
                 yield f"reactions[{index}].rates.{field}", text
@@ -153,12 +183,12 @@ class Door(Noun):
             for name, value in self.parameters.items()
         }
         if model is None:
-            return Model(fields, reactions, parameters)
-        return Model(
-            (*model.fields, *fields),
-            (*model.reactions, *reactions),
-            {**model.parameters, **parameters},
-            model.closings,
+            return Model(fields, reactions, parameters, definitions=self.definitions)
+        return replace(
+            model,
+            fields=(*model.fields, *fields),
+            reactions=(*model.reactions, *reactions),
+            parameters={**model.parameters, **parameters},
         )
 
 

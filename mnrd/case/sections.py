@@ -45,7 +45,9 @@ class RunSection(Noun):
 
     end: Time = Field(gt=0, description="Time at which the run ends.")
     every: Time | None = Field(
-        None, gt=0, description="Interval of the rows in series.csv and layers.csv; a hundredth of the end if left out."
+        None,
+        gt=0,
+        description="Interval of the rows in series.csv, layers.csv and rings.csv; a hundredth of the end if left out.",
     )
     at: tuple[Time, ...] = Field((), description="Further times of such rows.")
     rtol: Fraction = Field(1e-2, gt=0, le=0.5, description="Relative tolerance of a time step.")
@@ -76,10 +78,14 @@ class OutputSection(Noun):
     )
     fields_at: tuple[Time, ...] = Field((), description="Further times of files for ParaView.")
     double: bool = Field(False, description="Write double precision; single is enough to look at.")
-    compare: Literal["intact"] | None = Field(
-        None, description="intact: run intact skin as well, for the enhancement ratios."
+    compare: Literal["intact", "synergy"] | None = Field(
+        None,
+        description="intact: run intact skin as well, for the enhancement ratios; synergy: run needles without "
+        "actives, actives without needles, and neither, for what both do beyond the sum.",
     )
-    picture: str | None = Field(None, description="Field drawn in overview.png; the first if left out.")
+    picture: str | None = Field(
+        None, description="Field drawn in overview.png; if left out the first, or the gain of collagen without actives."
+    )
     picture_at: Time | None = Field(None, gt=0, description="Time of overview.png; the end if left out.")
 
 

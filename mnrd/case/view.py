@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from math import inf
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,9 @@ from mnrd.case.errors import CaseError
 from mnrd.model.model import expressions_of, fields_of
 from mnrd.model.problem import Problem
 from mnrd.skin.actives import active, library
+from mnrd.skin.healing.healing import Healing
+from mnrd.skin.healing.parameters import library as parameters
+from mnrd.skin.healing.parameters import outside_range
 from mnrd.skin.properties import TissueProperties, properties
 
 View = tuple[str, Sequence[str], Sequence[Sequence[str]]]
@@ -61,7 +65,13 @@ def consequences(case: Case) -> Iterator[View]:
             title = permeant.properties.title or permeant.name
             yield _derived(f"{title}: properties in this case", permeation.properties(permeant))
     yield _coefficients(problem)
+    if any(field.changing for field in problem.model.fields):
+        yield _directed(problem)
+    if problem.model.definitions:
+        yield "Definitions", ("name", "expression"), list(problem.model.definitions.items())
     yield _reactions(problem)
+    if case.healing is not None:
+        yield _healing_parameters(case.healing)
     yield _parameters(problem)
     if events:
         yield "Events", ("time [s]", "name"), [(f"{event.time:g}", event.name) for event in events]
@@ -92,6 +102,29 @@ def _coefficients(problem: Problem) -> View:
     return "Coefficients", columns, rows
 
 
+def _directed(problem: Problem) -> View:
+    """Transport that depends on the fields."""
+    rows = []
+    for field in problem.model.fields:
+        if field.changing:
+            sensitivity, potential = (field.taxis.sensitivity, field.taxis.potential) if field.taxis else (None, "")
+            rows.append((field.name, _of_all(sensitivity), potential, field.mobility or "1"))
+    return "Taxis", ("field", "chi [um^2/s]", "up the gradient of", "D times"), rows
+
+
+def _healing_parameters(healing: Healing) -> View:
+    """Every parameter of the healing model in its own unit; those that the case gives are marked."""
+    outside = {line.split(":")[0].rpartition(".")[2] for line in outside_range(healing.parameters)}
+    rows = []
+    for name, entry in parameters().items():
+        plausible = f"{entry.low:g} to {entry.high:g}" if entry.high < inf else ""
+        given = healing.parameters.get(name)
+        flag = "" if given is None else "given, outside of the plausible range" if name in outside else "given"
+        value = f"{entry.value:g} {entry.unit}".rstrip() if given is None else str(given)
+        rows.append((name, value, plausible, entry.mark, flag, entry.source))
+    return "Parameters of healing", ("name", "value", "plausible", "class", "", "source"), rows
+
+
 def _reactions(problem: Problem) -> View:
     rows = []
     for reaction in problem.model.reactions:
@@ -103,12 +136,16 @@ def _reactions(problem: Problem) -> View:
 def _parameters(problem: Problem) -> View:
     rows = []
     for name, value in problem.model.parameters.items():
-        if isinstance(value, Mapping):
-            shown = ", ".join(f"{material}: {_text(one)}" for material, one in value.items())
-        else:
-            shown = _text(value)
-        rows.append((name, shown))
+        if name not in parameters():
+            rows.append((name, _of_all(value)))
     return "Parameters", ("name", "value"), rows
+
+
+def _of_all(value: Any) -> str:
+    """A coefficient in all materials."""
+    if not isinstance(value, Mapping):
+        return _text(value)
+    return ", ".join(f"{material}: {_text(one)}" for material, one in value.items())
 
 
 def _of(value: Any, material: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -12,9 +12,13 @@ from rich.console import Console
 from rich.table import Table
 
 from mnrd.output.labels import duration
+from mnrd.output.targets import runs
 
 if TYPE_CHECKING:
+    from mnrd.cli.healing import Outcome
     from mnrd.cli.session import Results
+    from mnrd.output.answer import Entry
+    from mnrd.simulation import Simulation
 
 
 def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
@@ -28,13 +32,32 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> 
 
 
 def answer_tables(results: Results) -> None:
-    """The answer of a run, one table per active."""
-    for name, entries in results.answers.items():
-        rows = [(key, f"{entry.value:.4g}", entry.unit, entry.meaning) for key, entry in entries.items()]
-        title = next(one.meaning for one in results.simulation.problem.model.fields if one.name == name)
-        table(f"{title} after {duration(results.simulation.time)}", ("", "value", "unit", "meaning"), rows)
+    """The answer of a run, one table per active, and what there is of healing with the targets it is held against."""
     simulation = results.simulation
+    for name, entries in results.answers.items():
+        _answer(next(one.meaning for one in simulation.problem.model.fields if one.name == name), entries, simulation)
+    if results.healing is not None:
+        _answer("healing", results.healing.answer, simulation)
+        _targets(results.healing)
     print(f"{results.folder}: {simulation.step} steps in {results.seconds:.1f} s, {simulation.backend.description}")
+
+
+def _answer(title: str, entries: Mapping[str, Entry], simulation: Simulation) -> None:
+    rows = [(key, f"{entry.value:.4g}", entry.unit, entry.meaning) for key, entry in entries.items()]
+    table(f"{title} after {duration(simulation.time)}", ("", "value", "unit", "meaning"), rows)
+
+
+def _targets(healing: Outcome) -> None:
+    """Values against the bands that hold for this kind of run."""
+    if not healing.verdicts:
+        return
+    assert healing.kind is not None
+    rows = [
+        (one.target.name, one.target.quantity, f"{one.value:.4g}", one.target.band, one.target.unit, one.word)
+        for one in healing.verdicts
+    ]
+    title = f"against the targets for {runs()[healing.kind]}"
+    table(title, ("", "quantity", "value", "band", "unit", "verdict"), rows)
 
 
 @contextmanager

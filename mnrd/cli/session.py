@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,9 @@ from mnrd.backends import choose
 from mnrd.backends.base import Backend
 from mnrd.case import Case
 from mnrd.case.sections import multiples
+from mnrd.case.synergy import variants
 from mnrd.cli import memory
+from mnrd.cli.healing import Healing, Outcome, collagen_gain, run_variants
 from mnrd.model.problem import Event, Problem
 from mnrd.output import directory
 from mnrd.output.answer import Entry, answer, as_numbers
@@ -28,6 +31,7 @@ from mnrd.output.summary import versions, write_summary
 from mnrd.output.tables import Layers, Series
 from mnrd.output.vtk import FieldSeries
 from mnrd.simulation import Observer, Simulation
+from mnrd.skin.healing.declaration import EQUATIONS
 
 Watcher = Callable[[Simulation], None]
 
@@ -48,12 +52,15 @@ class Results:
         At the end of the run.
     seconds : float
         Wall time.
+    healing : Outcome or None
+        None for a case without healing.
     """
 
     folder: Path
     answers: dict[str, dict[str, Entry]]
     simulation: Simulation
     seconds: float
+    healing: Outcome | None = None
 
 
 @dataclass
@@ -91,17 +98,23 @@ class Picture:
     case: Case
     path: Path
     schedule: AtTimes
+    healing: Healing | None = None
 
     def observe(self, simulation: Simulation) -> None:
-        """Draw."""
-        problem = simulation.problem
-        name = self.case.output.picture or problem.model.fields[0].name
-        one = problem.model.fields[problem.model.index(name)]
+        """Draw the field that is asked for: by default the first active, or the gain of collagen without actives."""
+        model, asked = simulation.problem.model, self.case.output.picture
+        alone = self.healing is not None and not self.case.actives
+        if asked is None and alone:
+            shown, name, unit = collagen_gain(simulation), "collagen gain", "%"
+        else:
+            one = model.fields[0 if asked is None else model.index(asked)]
+            shown, unit = simulation.concentration(one.name), one.unit
+            name = one.meaning if one.name in EQUATIONS else one.name
         quarter = self.case.array is not None and self.case.array.cell == "quarter"
         try:
             overview(
-                problem.mesh, problem.painting, simulation.concentration(name), self.path,
-                name=name, unit=one.unit, time=simulation.time, mirrored=quarter,
+                simulation.problem.mesh, simulation.problem.painting, shown, self.path, name=name, unit=unit,
+                time=simulation.time, mirrored=quarter, depth=self.healing.depth if self.healing and alone else None,
             )  # fmt: skip
         except PictureError as error:
             log.warning("%s", error)
@@ -109,6 +122,8 @@ class Picture:
 
 def run_case(case: Case, folder: Path, watchers: Iterable[Watcher] = ()) -> Results:
     """Run a case and write case.toml, series.csv, layers.csv, fields/, overview.png, summary.json and run.log.
+
+    With a healing section also healing.csv, rings.csv and healing.png.
 
     Parameters
     ----------
@@ -129,7 +144,7 @@ def run_case(case: Case, folder: Path, watchers: Iterable[Watcher] = ()) -> Resu
     """
     started = time.monotonic()
     problem, events = case.problem()
-    reference = case.problem(without_needles=True) if case.output.compare == "intact" else None
+    others = _others(case)
     memory.check(problem)
     backend = choose(case.run.backend, case.run.precision)
     place = directory.create(folder)
@@ -140,18 +155,36 @@ def run_case(case: Case, folder: Path, watchers: Iterable[Watcher] = ()) -> Resu
             "mnrd %s, %s, %s cells, %d fields", mnrd.__version__, backend.description, cells, len(problem.model.fields)
         )
         history = History(AtTimes(case.run.reports))
-        observers = [history, *_writers(case, place), Progress(case.run.end, tuple(watchers))]
+        healing = None if case.healing is None else Healing(case)
+        observers = [history, *_writers(case, place, healing), Progress(case.run.end, tuple(watchers))]
+        if healing is not None:
+            courses = healing.courses(problem, place)
+            observers += [courses, *healing.rings(problem, place)]
         simulation = simulate(case, problem, events, backend, observers)
+        run_other = partial(simulate, case, backend=backend)
         intact: dict[str, Record] = {}
-        if reference is not None:
+        if "intact" in others:
             alone = History(AtTimes(case.run.reports))
-            simulate(case, *reference, backend, [alone])
+            run_other(*others.pop("intact"), observers=[alone])
             intact = alone.records
         answers = answers_of(case, history.records, intact)
-        seconds = time.monotonic() - started
-        write_summary(place / "summary.json", _summary(case, simulation, answers, seconds))
-        log.info("done in %.1f s: %d steps, %d rejected", seconds, simulation.step, simulation.rejected)
-    return Results(place, answers, simulation, seconds)
+        outcome = None
+        if healing is not None:
+            outcome = healing.outcome(courses.course, run_variants(healing, others, run_other))
+            healing.picture(courses.course, place)
+        results = Results(place, answers, simulation, time.monotonic() - started, outcome)
+        write_summary(place / "summary.json", _summary(case, results))
+        log.info("done in %.1f s: %d steps, %d rejected", results.seconds, simulation.step, simulation.rejected)
+    return results
+
+
+def _others(case: Case) -> dict[str, tuple[Problem, tuple[Event, ...]]]:
+    """The runs that the one of the case is compared with."""
+    if case.output.compare == "intact":
+        return {"intact": case.problem(without_needles=True)}
+    if case.output.compare == "synergy":
+        return {name: problem for name, problem in variants(case).items() if name != "both"}
+    return {}
 
 
 def simulate(
@@ -197,7 +230,7 @@ def logged(folder: Path) -> Iterator[None]:
         handler.close()
 
 
-def _writers(case: Case, place: Path) -> Iterator[Observer]:
+def _writers(case: Case, place: Path, healing: Healing | None) -> Iterator[Observer]:
     """Everything that writes files during the run."""
     times, output = AtTimes(case.run.reports), case.output
     yield Series(place, times)
@@ -206,13 +239,13 @@ def _writers(case: Case, place: Path) -> Iterator[Observer]:
         every = () if output.fields_every is None else multiples(output.fields_every, case.run.end)
         wanted = (*every, *output.fields_at) or (case.run.end,)
         yield FieldSeries(place, AtTimes(wanted), fields=output.fields, single=not output.double)
-    yield Picture(case, place / "overview.png", AtTimes((output.picture_at or case.run.end,)))
+    yield Picture(case, place / "overview.png", AtTimes((output.picture_at or case.run.end,)), healing)
 
 
-def _summary(
-    case: Case, simulation: Simulation, answers: dict[str, dict[str, Entry]], seconds: float
-) -> dict[str, Any]:
+def _summary(case: Case, results: Results) -> dict[str, Any]:
+    simulation = results.simulation
     names = simulation.problem.model.names
+    healing = {} if results.healing is None else {"healing": results.healing.summary()}
     return {
         "case": case.name,
         "title": case.title,
@@ -223,7 +256,8 @@ def _summary(
         "end [s]": simulation.time,
         "steps": simulation.step,
         "rejected": simulation.rejected,
-        "wall [s]": seconds,
-        "answer": {name: as_numbers(entries) for name, entries in answers.items()},
+        "wall [s]": results.seconds,
+        "answer": {name: as_numbers(entries) for name, entries in results.answers.items()},
+        **healing,
         "balance": {name: simulation.ledger(name) for name in names},
     }

@@ -113,11 +113,10 @@ class FieldOperator:
         given = (field.diffusivity, lateral, field.partition, sensitivity)
         self.tables = None
         if not any(isinstance(value, np.ndarray) for value in given):
-            products = [self._table(d) * self._table(field.partition) for d in (lateral, field.diffusivity)]
-            self.tables = (products[0], products[1])
-            if self.drift is not None and field.taxis is not None:
-                directed = self._table(sensitivity) * self._table(field.partition)
-                self._mix(directed, directed, self.drift.lateral, self.drift.vertical)
+            each = (lateral, field.diffusivity, sensitivity)
+            s_lateral, s_vertical, directed = (self._table(value) * self._table(field.partition) for value in each)
+            self.tables = (s_lateral, s_vertical, directed)
+            self._compare(directed, s_lateral, s_vertical)
             return
         if self.problem.model.closings:
             raise ValueError(
@@ -125,10 +124,15 @@ class FieldOperator:
                 " channel, give it per material"
             )
         mix = self.problem.painting.mix
-        self.s_lateral[:] = self.backend.array(mix(lateral) * partition)
-        self.s_vertical[:] = self.backend.array(mix(field.diffusivity) * partition)
+        mixed = [mix(value) * partition for value in (sensitivity, lateral, field.diffusivity)]
+        self._compare(*mixed)
+        directed, self.s_lateral[:], self.s_vertical[:] = (self.backend.array(values) for values in mixed)
         if self.drift is not None:
-            self.drift.lateral[:] = self.drift.vertical[:] = self.backend.array(mix(sensitivity) * partition)
+            self.drift.lateral[:] = self.drift.vertical[:] = directed
+
+    def _compare(self, directed: np.ndarray, *diffusive: np.ndarray) -> None:
+        if self.drift is not None and self.field.mobility is None:
+            self.drift.compare(directed, *diffusive)
 
     def _table(self, value: Coefficient) -> np.ndarray:
         """Return the values (materials, nz) of a coefficient that is uniform or per material."""
@@ -155,6 +159,8 @@ class FieldOperator:
                 return  # for this field a channel is like the tissue around it
             self._mixed = tables
             self._mix(tables[0], tables[1], self.s_lateral, self.s_vertical)
+            if self.drift is not None:
+                self._mix(tables[2], tables[2], self.drift.lateral, self.drift.vertical)
         if self.drift is not None:
             return  # the faces follow in `move`
         self.backend.kernel.transmissibility(

@@ -25,6 +25,8 @@ class Drift:
     ----------
     lateral, vertical : (nz, ny, nx) arrays
         chi K as the fraction rule mixes it, um^2/s.
+    ratio : float or None
+        chi / D where that is one number for the whole field, None otherwise.
     faces : three (nz, ny, nx) arrays
         g = X (psi_j - psi_i) / 2 towards the next cell in x, y, z, um^3/s.
     mobility, potential : (nz, ny, nx) arrays, float64
@@ -33,9 +35,17 @@ class Drift:
 
     def __init__(self, backend: Backend, mesh: Mesh, directed: bool) -> None:
         self.directed = directed
+        self.ratio: float | None = None
         self.lateral, self.vertical = (backend.zeros(mesh.shape) for _ in range(2))
         self.faces = [backend.zeros(mesh.shape) for _ in range(3)]
         self.mobility, self.potential = (backend.zeros(mesh.shape, np.float64) for _ in range(2))
+
+    def compare(self, sensitivity: np.ndarray, *diffusivities: np.ndarray) -> None:
+        """Find the `ratio` of arrays that may be zero in the same places."""
+        largest = max(float(d.max()) for d in diffusivities)
+        ratio = float(sensitivity.max()) / largest if largest else 0.0
+        alike = all(np.allclose(sensitivity, ratio * d, rtol=1e-12, atol=0.0) for d in diffusivities)
+        self.ratio = ratio if alike else None
 
     def add_to(self, kernel: object, size: Sequence[int], p: Array, q: Array) -> None:
         """Add what drifts out of each cell at the values p to q."""

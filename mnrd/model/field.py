@@ -15,6 +15,8 @@ from mnrd.model.expression import RESERVED, SPACE, parse
 
 Array = NDArray[np.float64]
 
+CUT_OFF = "cut off above the ceiling"  # what the books call it
+
 # uniform | per material (a number or a depth profile (nz)) | per cell (nz, ny, nx)
 Coefficient: TypeAlias = float | Mapping[str, float | Array] | Array
 
@@ -177,6 +179,9 @@ class Field:
         Expression of fields and parameters >= 0 that multiplies the diffusivity in each cell.
     floor : float
         Concentration below which errors do not matter.
+    ceiling : float
+        Concentration that the field cannot exceed by its equation; what a time step puts above it, within its
+        tolerance, is cut off and booked.
 
     Raises
     ------
@@ -197,6 +202,7 @@ class Field:
     taxis: Taxis | None = None
     mobility: str | None = None
     floor: float = 0.0
+    ceiling: float = inf
 
     def __post_init__(self) -> None:
         check_symbol_name("fields", self.name)
@@ -212,6 +218,7 @@ class Field:
                 checked = checked_coefficient(f"{where}.{key}", value, positive=key == "partition")
                 object.__setattr__(self, key, checked)
         check_number(f"{where}.floor", self.floor)
+        check_number(f"{where}.ceiling", self.ceiling, positive=True, infinite=True)
         if self.diffusivity is None:
             for key in ("lateral_diffusivity", "top", "base", "membranes", "taxis", "mobility"):
                 if getattr(self, key) not in (None, ()):

@@ -6,10 +6,11 @@ import csv
 import io
 import logging
 from collections.abc import Mapping, Sequence
+from math import inf
 from pathlib import Path
 from typing import Any
 
-from mnrd.model.field import Field
+from mnrd.model.field import CUT_OFF, Field
 from mnrd.model.model import AnyReaction, Model
 from mnrd.model.problem import Problem
 from mnrd.model.reaction import Exchange, Reaction, Transfer
@@ -101,15 +102,15 @@ def _field_columns(simulation: Any, field: Field) -> dict[str, float]:
             row[labelled(field.name, field.unit, f"activity {side}")] = reservoirs[side]
         for part in BALANCE:
             row[labelled(field.name, unit, part)] = getattr(ledger, part) * scale
-    booked = dict.fromkeys(_reactions_of(field.name, simulation.problem.model), 0.0) | dict(ledger.terms)
+    booked = dict.fromkeys(_reactions_of(field, simulation.problem.model), 0.0) | dict(ledger.terms)
     for reaction, gain in booked.items():
         row[labelled(field.name, unit, f"by {reaction}")] = gain * scale
     row[labelled(field.name, "", "relative error")] = ledger.relative_error
     return row
 
 
-def _reactions_of(name: str, model: Model) -> list[str]:
-    """Names of the reactions that change a field: known before the first amount is booked."""
+def _reactions_of(field: Field, model: Model) -> list[str]:
+    """Names of what changes a field besides transport: known before the first amount is booked."""
 
     def changed(reaction: AnyReaction) -> set[str]:
         match reaction:
@@ -120,7 +121,8 @@ def _reactions_of(name: str, model: Model) -> list[str]:
             case Exchange():
                 return {reaction.free, reaction.bound}
 
-    return [reaction.name for reaction in model.reactions if name in changed(reaction)]
+    names = [reaction.name for reaction in model.reactions if field.name in changed(reaction)]
+    return [*names, CUT_OFF] if field.ceiling < inf else names
 
 
 class Layers:

@@ -31,6 +31,11 @@ def repainted(scene: Scene, radius: float, problem: Problem) -> Problem:
     return replace(problem, painting=scene.painting(needles=False, radius=radius))
 
 
+def application(permeation: Permeation, time: float) -> Event:
+    """The first dose of every active that has one."""
+    return replace(reapplication(permeation, time, 1.0, False), name="apply")
+
+
 def reapplication(permeation: Permeation, time: float, strength: float, topped_up: bool) -> Event:
     """A new dose of every active that has one, in place of what is left of the old one or on top of it."""
     tops = {permeant.field: permeation.donor(permeant, strength) for permeant in permeation.permeants}
@@ -94,14 +99,15 @@ def _with_fields(problem: Problem, fields: list[Field]) -> Problem:
     return replace(problem, model=replace(problem.model, fields=tuple(fields)))
 
 
-def _with_parameters(problem: Problem, changed: Mapping[str, Coefficient]) -> Problem:
+def with_parameters(problem: Problem, changed: Mapping[str, Coefficient | str]) -> Problem:
+    """Other values of some parameters."""
     return replace(problem, model=replace(problem.model, parameters={**problem.model.parameters, **changed}))
 
 
 def _washed(names: Mapping[str, str], gone: bool, problem: Problem) -> Problem:
     """A meshed vehicle that loses what is in it; when it is gone nothing moves there any more."""
     rates = {material: RINSED if material == VEHICLE else 0.0 for material in problem.painting.materials}
-    problem = _with_parameters(problem, dict.fromkeys(names.values(), rates))
+    problem = with_parameters(problem, dict.fromkeys(names.values(), rates))
     if not gone:
         return problem
     return _with_fields(problem, [_still(field) if field.name in names else field for field in problem.model.fields])
@@ -122,15 +128,15 @@ def _pulled(names: Mapping[str, str], problem: Problem) -> Problem:
     Of the drug in a cell the share s = phi K_needle / K is in the needle; exp(-rate PULL) = 1 - s stays.
     """
     needle = problem.painting.fraction(NEEDLE)
-    rates: dict[str, Coefficient] = {}
+    rates: dict[str, Coefficient | str] = {}
     for field in problem.model.fields:
         if field.name in names and isinstance(field.partition, Mapping):
             share = needle * field.partition[NEEDLE] / problem.painting.mix(field.partition)
             rates[names[field.name]] = -np.log1p(-np.minimum(share, ALL)) / PULL
-    return _with_parameters(problem, rates)
+    return with_parameters(problem, rates)
 
 
 def _let_go(names: Mapping[str, str], repaint: Callable[[Problem], Problem], problem: Problem) -> Problem:
     """The needles are out."""
     nothing = dict.fromkeys(problem.painting.materials, 0.0)
-    return _with_parameters(repaint(problem), dict.fromkeys(names.values(), nothing))
+    return with_parameters(repaint(problem), dict.fromkeys(names.values(), nothing))

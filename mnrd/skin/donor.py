@@ -11,7 +11,7 @@ from pydantic import Field
 
 from mnrd.mesh.rectilinear import Mesh
 from mnrd.model.field import Reservoir
-from mnrd.units import Fraction, Length, Noun, Permeability
+from mnrd.units import Fraction, Length, Noun, Permeability, Time
 
 SAMPLES = 8  # points per cell side for the dosed area
 
@@ -59,6 +59,7 @@ class Donor(Noun):
         description="Depth of the vehicle (2 mg/cm^2 of a watery one is '20 um'); infinite dose if left out.",
     )
     pH: float = Field(7.4, ge=0, le=14, description="pH of the vehicle; decides how much of the drug is un-ionised.")
+    begins: Time = Field(0.0, ge=0, description="Time at which it is put on; nothing is on the skin before.")
     occluded: bool = Field(False, description="Whether the site is covered; covered channels close more slowly.")
     area: Annotated[Disc | Rectangle, Field(discriminator="kind")] | None = Field(
         None, description="Dosed part of the surface; all of it if left out."

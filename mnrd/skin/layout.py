@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from math import floor, sqrt
 
 import numpy as np
@@ -85,6 +86,34 @@ def images(layout: Layout) -> list[tuple[float, float]]:
     return [
         (x + right, y + back) for right in (0.0, *shifts[0]) for back in (0.0, *shifts[1]) for x, y in layout.positions
     ]
+
+
+def moved(layout: Layout, move: tuple[float, float]) -> Layout:
+    """The layout with all needles moved (um).
+
+    Periodic sides bring back in what would leave. Mirrors turn it back, which is right for a move that takes the array
+    to its mirror image, such as by whole sides of a quarter cell.
+    """
+    positions = [
+        tuple(
+            _brought_in(place + step, length, wraps)
+            for place, step, length, wraps in zip(position, move, layout.extent, layout.periodic, strict=True)
+        )
+        for position in layout.positions
+    ]
+    return replace(layout, positions=tuple((x, y) for x, y in positions))
+
+
+def everywhere(layout: Layout, moves: Sequence[tuple[float, float]]) -> Layout:
+    """The layout with the needles where they stand and where they are moved to."""
+    places = [layout.positions, *(moved(layout, move).positions for move in moves)]
+    return replace(layout, positions=tuple(place for positions in places for place in positions))
+
+
+def _brought_in(place: float, length: float, wraps: bool) -> float:
+    if wraps:
+        return place % length
+    return length - abs(length - place % (2.0 * length))
 
 
 def _pitch(array: Array) -> Extent:

@@ -101,6 +101,35 @@ class Deposit(Noun):
     depth: Length = Field(gt=0, description="Depth over which it is spread evenly.")
 
 
+class Effect(Noun):
+    """What the active does to healing skin: synthesis and breakdown of matrix, or growth; needs [healing].
+
+    The dermis keeps a dose b of vitamin C and retinol, db/dt = (u/half - b)/retention, where u is the concentration
+    there relative to the one applied; b/(1 + b) of the full effect is had. A growth factor acts as PDGF does.
+    """
+
+    acts: Literal["vitamin C", "retinol", "growth factor"] = Field(
+        description="vitamin C: more collagen; retinol: more collagen and less loss of it; growth factor: its "
+        "concentration is added to that of PDGF."
+    )
+    half: Fraction | None = Field(
+        None,
+        gt=0,
+        description="Concentration of half the effect over the one applied; EC50_C or EC50_R of healing if left out.",
+    )
+    retention: Time | None = Field(
+        None, gt=0, description="Time for which the dermis keeps it; tau_C or tau_R of healing if left out."
+    )
+
+    @model_validator(mode="after")
+    def _complete(self) -> Effect:
+        if self.acts == "growth factor":
+            for name in ("half", "retention"):
+                if getattr(self, name) is not None:
+                    raise ValueError(f"{name}: has no meaning for a growth factor, which acts as PDGF does")
+        return self
+
+
 class InLayer(Noun):
     """Coefficients in one layer, instead of those of the laws."""
 
@@ -155,6 +184,7 @@ class Permeant(Noun):
     load: Load | None = Field(None, description="Drug in or on the needles or in the channels at time 0.")
     metabolism: tuple[Metabolism, ...] = Field((), description="Conversions in the tissue.")
     binding: Binding | None = Field(None, description="Binding in the tissue.")
+    effect: Effect | None = Field(None, description="What it does to healing skin; nothing if left out.")
     layers: dict[str, InLayer] = Field(
         {}, description="Coefficients by layer (also 'channel', 'needle'), instead of those of the laws."
     )

@@ -128,7 +128,7 @@ class Permeation:
             diffusivity={name: entry.diffusivity for name, entry in local.items()},
             lateral_diffusivity={name: entry.lateral_diffusivity for name, entry in local.items()},
             partition={name: entry.partition for name, entry in local.items()},
-            top=self.donor(permeant),
+            top=None if self.around.donor is not None and self.around.donor.begins else self.donor(permeant),
             base=self.base.reservoir(
                 diffusivity=deepest.diffusivity,
                 partition=float(np.max(deepest.partition)),

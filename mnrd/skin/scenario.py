@@ -11,18 +11,21 @@ from mnrd.model.problem import Event, Problem
 from mnrd.model.reaction import Closing
 from mnrd.skin.arrays import Array
 from mnrd.skin.base import Base
-from mnrd.skin.changes import reapplication, removal, repainted, unchanged, wash_off
+from mnrd.skin.changes import application, reapplication, removal, repainted, unchanged, wash_off
 from mnrd.skin.channels import Channel
 from mnrd.skin.closure import Closure, Openness, occlusion_of, shrinking
 from mnrd.skin.donor import Donor
 from mnrd.skin.filling import Filling, Stay
 from mnrd.skin.geometry import Resolution
+from mnrd.skin.healing.course import Course
+from mnrd.skin.healing.healing import Healing
+from mnrd.skin.healing.wounds import wound_scene
 from mnrd.skin.laws import Laws
 from mnrd.skin.layers import Skin
 from mnrd.skin.needles import Needle
 from mnrd.skin.permeant import Permeant
 from mnrd.skin.permeation import Permeation
-from mnrd.skin.scene import Scene, intact, kind_of, make_scene
+from mnrd.skin.scene import Scene, intact, kind_of, make_scene, unpierced
 from mnrd.skin.transport import CHANNEL, Surroundings
 from mnrd.skin.treatment import (
     Reapply,
@@ -55,28 +58,46 @@ class Scenario:
     base: Base = DEFAULT_BASE
     closure: Closure | None = None
     steps: tuple[Step, ...] = ()
+    healing: Healing | None = None
     resolution: Resolution = DEFAULT_RESOLUTION
     extent: tuple[float, float] | None = None
 
     def scene(self) -> Scene:
-        """Mesh and layout; ValueError when needles overlap or go through the skin."""
+        """Mesh and layout; ValueError when needles overlap or go through the skin.
+
+        Without actives no channel is painted: the healing model knows holes by what is gone there.
+        """
+        if self.healing is not None and self.healing.wound is not None:
+            return wound_scene(self.skin, self.healing.wound, self.resolution)
+        needle, channel = self.needle, self.channel
+        if self.healing is not None and self.array is not None and not self.actives:
+            needle, channel = None, self.healing.hole(needle, channel)
         loads = [active.load for active in self.actives if active.load is not None]
         coatings = [load.coating_thickness for load in loads if load.place == "coating"]
-        return make_scene(
+        scene = make_scene(
             self.skin,
             array=self.array,
-            needle=self.needle,
-            channel=self.channel,
+            needle=needle,
+            channel=channel,
             stay=self.stay,
             donor=self.donor,
             resolution=self.resolution,
             extent=self.extent,
             membrane=self.laws.membrane,
             coating=max(coatings, default=0.0),
+            moves=() if self.healing is None else [move for _, move in self.healing.moves],
         )
+        return scene if self.actives or self.healing is None else unpierced(scene)
+
+    def course(self, scene: Scene) -> Course | None:
+        """The healing response in a scene; None where it is not asked for."""
+        if self.healing is None:
+            return None
+        puncture = None if self.array is None else self.healing.puncture(self.needle, self.channel)
+        return Course(self.healing, scene, puncture, closes=self.closure is None)
 
     def problem(
-        self, *, without_needles: bool = False, extended: Extension | None = None
+        self, *, without_needles: bool = False, without_actives: bool = False, extended: Extension | None = None
     ) -> tuple[Problem, tuple[Event, ...]]:
         """The problem at time 0 and what happens to it later.
 
@@ -84,6 +105,8 @@ class Scenario:
         ----------
         without_needles : bool
             The same dose and treatment on intact skin of the same size, for enhancement ratios.
+        without_actives : bool
+            Healing alone, on the same mesh.
         extended : callable of the model (None without actives) and the materials, optional
             Gives the model with what else is in it.
 
@@ -92,25 +115,40 @@ class Scenario:
         ValueError
             When sizes do not fit, or an input that a law needs is missing.
         """
-        scene = self.scene()
-        if not without_needles:
-            return self._problem_in(scene, extended)
-        varied = self.donor is not None and self.donor.area is not None
-        varied = varied or any(layer.ridges is not None for layer in self.skin.layers)
-        bare = [active.model_copy(update={"load": None}) for active in self.actives]
-        steps = tuple(step for step in self.steps if not isinstance(step, RemoveNeedles))
-        same = replace(self, array=None, stay=None, closure=None, actives=tuple(bare), steps=steps)
-        return same._problem_in(intact(scene, lateral=varied), extended)
+        scene, same = self.scene(), self
+        if without_actives:
+            scene, same = unpierced(scene), replace(same, actives=(), donor=None, closure=None, stay=None, steps=())
+        if without_needles:
+            varied = self.donor is not None and self.donor.area is not None
+            varied = varied or any(layer.ridges is not None for layer in self.skin.layers)
+            scene, same = intact(scene, lateral=varied), same._without_needles()
+        return same._problem_in(scene, extended)
+
+    def _without_needles(self) -> Scenario:
+        return replace(
+            self,
+            array=None,
+            stay=None,
+            closure=None,
+            actives=tuple(active.model_copy(update={"load": None}) for active in self.actives),
+            steps=tuple(step for step in self.steps if not isinstance(step, RemoveNeedles)),
+            healing=self.healing and self.healing.model_copy(update={"wound": None, "sessions": ()}),
+        )
 
     def _problem_in(self, scene: Scene, extended: Extension | None) -> tuple[Problem, tuple[Event, ...]]:
-        permeation = self.permeation(scene)
-        painting = scene.painting(needles=scene.begins_with_needles)
+        permeation, course = self.permeation(scene), self.course(scene)
+        pierced = course is None or course.starts_open
+        painting = scene.painting(needles=scene.begins_with_needles, radius=1.0 if pierced else 0.0)
         model = permeation.model(painting) if self.actives else None
+        events = self._events(scene, permeation)
+        if course is not None:
+            model = course.model(model, self.actives)
+            events += course.events()
         if extended is not None:
             model = extended(model, painting.materials)
         if model is None:
             raise ValueError("actives: got none, must be at least one")
-        return Problem(scene.mesh, painting, model), tuple(self._events(scene, permeation))
+        return Problem(scene.mesh, painting, model), tuple(sorted(events, key=lambda event: event.time))
 
     def permeation(self, scene: Scene) -> Permeation:
         """The permeation model in a scene."""
@@ -162,6 +200,8 @@ class Scenario:
 
     def _events(self, scene: Scene, permeation: Permeation) -> list[Event]:
         events: list[Event] = []
+        if self.donor is not None and self.donor.begins:
+            events.append(application(permeation, self.donor.begins))
         for time, step in schedule(self.steps):
             if isinstance(step, WashOff):
                 events += wash_off(permeation, time, step.rinse)
@@ -177,4 +217,4 @@ class Scenario:
                 Event(time, f"channels shrink to {radius:.0%}", partial(repainted, scene, radius))
                 for time, radius in shrinking(openness)
             ]
-        return sorted(events, key=lambda event: event.time)
+        return events

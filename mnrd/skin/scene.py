@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
 
@@ -17,7 +18,7 @@ from mnrd.skin.donor import Donor
 from mnrd.skin.filling import Stay
 from mnrd.skin.geometry import Resolution, make_mesh, paint_skin, placed
 from mnrd.skin.layers import Skin
-from mnrd.skin.layout import Layout
+from mnrd.skin.layout import Layout, everywhere
 from mnrd.skin.needles import Needle, inserted
 from mnrd.skin.shapes import Body, narrowed
 from mnrd.skin.transport import CHANNEL, COATING, NEEDLE, VEHICLE, Tissue
@@ -153,6 +154,7 @@ def make_scene(
     extent: tuple[float, float] | None = None,
     membrane: bool = False,
     coating: float = 0.0,
+    moves: Sequence[tuple[float, float]] = (),
 ) -> Scene:
     """Lay out needles, channels and vehicle and make the mesh.
 
@@ -175,6 +177,8 @@ def make_scene(
         Leave the stratum corneum out of the mesh; it becomes a resistance.
     coating : float
         Thickness of the coating, um; 0 for none.
+    moves : sequence of (float, float), um
+        Of all needles at later times: the mesh is fine there too.
 
     Raises
     ------
@@ -203,7 +207,7 @@ def make_scene(
     if coating:
         _core(body, coating)
     cell = placed(skin, body, array)
-    mesh = make_mesh(skin, left or body, cell, resolution)
+    mesh = make_mesh(skin, left or body, everywhere(cell, moves), resolution)
     return _with_vehicle(Scene(skin, cell, mesh, in_skin, left, coating), donor)
 
 
@@ -221,6 +225,11 @@ def intact(scene: Scene, *, lateral: bool) -> Scene:
         mesh = Mesh(mesh.x[[0, -1]], mesh.y[[0, -1]], mesh.z, mesh.periodic)
     cell = replace(scene.cell, positions=(), needles=0.0)
     return Scene(scene.skin, cell, mesh, vehicle=scene.vehicle)
+
+
+def unpierced(scene: Scene) -> Scene:
+    """The scene, on the same mesh, with nothing painted but layers; where the needles stand is still known."""
+    return replace(scene, needle=None, channel=None, coating=0.0)
 
 
 def kind_of(layer: str) -> str:

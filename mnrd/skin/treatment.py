@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from mnrd.units import Fraction, Noun, Time
 
 
-class _Step(Noun):
+class Timed(Noun):
     """What all steps share: a time and, if wanted, repetitions."""
 
     at: Time = Field(gt=0, description="Time of the step.")
@@ -29,7 +29,7 @@ class _Step(Noun):
         return [self.at + count * (self.every or 0.0) for count in range(self.repeat + 1)]
 
 
-class WashOff(_Step):
+class WashOff(Timed):
     """The donor is taken away."""
 
     do: Literal["wash off"]
@@ -40,7 +40,7 @@ class WashOff(_Step):
     )
 
 
-class Reapply(_Step):
+class Reapply(Timed):
     """A new dose takes the place of what is left of the old one, or comes on top of it."""
 
     do: Literal["reapply"]
@@ -48,19 +48,19 @@ class Reapply(_Step):
     topped_up: bool = Field(False, description="Keep what is left of the old dose and add to it.")
 
 
-class Occlude(_Step):
+class Occlude(Timed):
     """The site is covered; channels close more slowly from now on."""
 
     do: Literal["occlude"]
 
 
-class Uncover(_Step):
+class Uncover(Timed):
     """The site is uncovered; channels close at the faster rate from now on."""
 
     do: Literal["uncover"]
 
 
-class RemoveNeedles(_Step):
+class RemoveNeedles(Timed):
     """Needles that were left in place are pulled out and leave open channels."""
 
     do: Literal["remove needles"]

@@ -1,17 +1,39 @@
-"""The linear solve of a field with taxis: BiCGStab, preconditioned by multigrid on the symmetric part of the matrix."""
+"""The linear solve of a field with taxis, whose matrix A is not symmetric (see ``kernels/taxis.cu``).
+
+Where chi / D is one number, A diag(w) with w = e^(psi chi / D) is symmetric, has the row sums S w and nothing positive
+beside its diagonal: conjugate gradients with ZMG solve it as quickly as diffusion, whatever the range of psi. Otherwise
+(a mobility) BiCGStab, preconditioned by ZMG on the symmetric part; its iterations grow with the drift.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from math import inf, sqrt
 from typing import Any
 
 from mnrd.backends.base import Array
-from mnrd.solve.krylov import LIMIT, NotConverged, Work
+from mnrd.solve.krylov import LIMIT, NotConverged, Work, conjugate_gradients
 from mnrd.solve.multigrid import Multigrid
 
 LINES = 1.0
 """Largest ratio of lateral coupling to screening for which one line solve is a good enough preconditioner."""
+
+WIDEST = 60.0
+"""Largest range of psi chi / D for which w is in the range of single precision."""
+
+
+@dataclass(frozen=True)
+class Balanced:
+    """The coefficients of A diag(w), see `multigrid.Operator`."""
+
+    version: int
+    capacity: Array
+    tx: Array
+    ty: Array
+    tz: Array
+    top: Array
+    base: Array
 
 
 def solve_directed(
@@ -19,22 +41,44 @@ def solve_directed(
 ) -> int:
     """Solve A d = r for ``work.increment`` with the drift of ``operator.drift`` in A; arguments as `solve_increment`.
 
-    ZMG inverts the symmetric part (see ``kernels/taxis.cu``); the drift is left to the Krylov space. Relative to it the
-    drift weighs about v / (2 sqrt(D tau)): 1 for neutrophils near a wound at steps of half a day.
-
     Returns
     -------
     int
-        Iterations, each of two products and two cycles.
+        Iterations.
 
     Raises
     ------
     NotConverged
         After `LIMIT` iterations, on a breakdown, or if a number is not finite.
     """
-    couplings, level = grid.load(operator), grid.levels[0]
-    last = len(couplings) - 1
-    grid.prepare(screening, next((i for i, rate in enumerate(couplings) if rate <= tau), last), (0.0, 0.0))
+    drift, backend = operator.drift, grid.backend
+    highest = backend.largest(drift.potential)
+    if drift.ratio is None or not drift.ratio * (highest + backend.largest(-drift.potential)) <= WIDEST:
+        return _solve_skew(grid, operator, work, screening, tau=tau, volume=volume, kappa=kappa)
+    sx, sy, sz, weight = work.others
+    given = (drift.potential, operator.tx, operator.ty, operator.tz, *drift.faces)
+    backend.kernel.balance(*grid.levels[0].size, drift.ratio, highest, *given, sx, sy, sz, weight)
+    # The other sign: numbers that no field's own faces have.
+    version, capacity = -1 - operator.version, operator.capacity * weight
+    _prepare(grid, Balanced(version, capacity, sx, sy, sz, operator.top, operator.base), screening * weight, tau)
+    count = conjugate_gradients(grid, work, volume, kappa)
+    work.increment *= weight
+    return count
+
+
+def _prepare(grid: Multigrid, operator: Any, screening: Array, tau: float) -> float:
+    """Set the matrix up as deep as its coupling is strong; return the rate of the finest level."""
+    couplings = grid.load(operator)
+    depth = next((i for i, rate in enumerate(couplings) if rate <= tau), len(couplings) - 1)
+    grid.prepare(screening, depth, (0.0, 0.0))
+    return couplings[0]
+
+
+def _solve_skew(
+    grid: Multigrid, operator: Any, work: Work, screening: Array, *, tau: float, volume: float, kappa: float
+) -> int:
+    """Solve it as it is; an iteration has two products and two cycles."""
+    coupling, level = _prepare(grid, operator, screening, tau), grid.levels[0]
     kernel, partial = grid.backend.kernel, work.partial
 
     def product(z: Array, out: Array) -> None:
@@ -45,7 +89,7 @@ def solve_directed(
         grid.solve_lines(level, b, level.vectors["v"], 1.0)
         return level.vectors["v"]
 
-    return _bicgstab(grid, work, volume, kappa, product, lines if couplings[0] <= LINES * tau else grid.cycle)
+    return _bicgstab(grid, work, volume, kappa, product, lines if coupling <= LINES * tau else grid.cycle)
 
 
 def _bicgstab(
@@ -54,7 +98,8 @@ def _bicgstab(
 ) -> int:  # fmt: skip
     """Van der Vorst's method (1992), preconditioned from the right; ``work.residual`` is the right-hand side."""
     backend, size = grid.backend, grid.levels[0].size
-    r, p, v, t, shadow, partial = work.residual, work.search, work.image, work.image_2, work.shadow, work.partial
+    r, p, v, partial = work.residual, work.search, work.image, work.partial
+    t, shadow, *_ = work.others
 
     def inner(a: Array, b: Array) -> float:
         backend.kernel.inner(*size, a, b, partial)

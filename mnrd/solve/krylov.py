@@ -25,7 +25,7 @@ class NotConverged(RuntimeError):
 class Work:
     """Vectors of the solve, allocated once: increment, residual, search direction and its image.
 
-    `shadow` and `image_2` are those of a directed field, empty where there is none.
+    `others` are four more for fields with taxis, empty where there is none.
     """
 
     increment: Array
@@ -34,15 +34,14 @@ class Work:
     image: Array
     metric: Array
     partial: Array
-    shadow: Array
-    image_2: Array
+    others: tuple[Array, ...]
 
     @classmethod
     def allocate(cls, backend: Backend, shape: tuple[int, int, int], *, directed: bool = False) -> Work:
         """Return zeroed vectors of a grid of `shape` (nz, ny, nx)."""
         increment, residual, search, image, metric = (backend.zeros(shape) for _ in range(5))
-        shadow, image_2 = (backend.zeros(shape if directed else 0) for _ in range(2))
-        return cls(increment, residual, search, image, metric, backend.zeros(shape[:2], np.float64), shadow, image_2)
+        others = tuple(backend.zeros(shape if directed else 0) for _ in range(4))
+        return cls(increment, residual, search, image, metric, backend.zeros(shape[:2], np.float64), others)
 
 
 def line_iterations(mu: float, reduction: float) -> int:
@@ -114,7 +113,7 @@ def solve_increment(
     last = len(couplings) - 1
     depth = last if well_stirred else next((i for i, rate in enumerate(couplings) if rate <= tau), last)
     grid.prepare(screening, depth, factors)
-    return _conjugate_gradients(grid, work, volume, kappa)
+    return conjugate_gradients(grid, work, volume, kappa)
 
 
 def _relax_lines(grid: Multigrid, work: Work, mu: float, reduction: float) -> int:
@@ -137,7 +136,8 @@ def _relax_lines(grid: Multigrid, work: Work, mu: float, reduction: float) -> in
     return count
 
 
-def _conjugate_gradients(grid: Multigrid, work: Work, volume: float, kappa: float) -> int:
+def conjugate_gradients(grid: Multigrid, work: Work, volume: float, kappa: float) -> int:
+    """Solve with the matrix that the grid is prepared for; see `solve_increment`."""
     backend, level = grid.backend, grid.levels[0]
     kernel, size, cells = backend.kernel, level.size, work.residual.size
     d, r, p, q, partial = work.increment, work.residual, work.search, work.image, work.partial

@@ -7,12 +7,13 @@ the predicted ones of the others. Loss and diffusion are in one solve; nothing i
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from math import sqrt
+from math import inf, sqrt
 from typing import Any
 
 import numpy as np
 
 from mnrd.backends.base import Array, Backend
+from mnrd.model.field import CUT_OFF
 from mnrd.solve.contact import Contact, Coupling
 from mnrd.solve.directed import solve_directed
 from mnrd.solve.fields import SIDES, Coefficients
@@ -128,7 +129,17 @@ class StageSolver:
             rates = self._transport(index, moment, state[index], base[index], guess[index], out[index], couplings)
             self._exchange(rates, index, moment, contacts, contents, couplings)
         self._tally(rates, index, arguments)
+        ceiling = self.coefficients.problem.model.fields[index].ceiling
+        if ceiling < inf:
+            self._cut_off(rates, ceiling, moment.tau, out[index])
         return rates
+
+    def _cut_off(self, rates: Rates, ceiling: float, tau: float, out: Array) -> None:
+        """Cut off what the time step put above the ceiling, and book it."""
+        self.backend.kernel.cut_off(*self.grid.size, *self.grid.widths, ceiling, out, self.partial[0])
+        excess = self.backend.total(self.partial[0])
+        rates.clipped += excess
+        rates.terms[CUT_OFF] = -tau * excess
 
     def _settle(self, y: Array, production: Array, loss: Array, tau: float, out: Array) -> Rates:
         if production is self.zero:

@@ -1,0 +1,149 @@
+"""healing.csv, and the course that answers and targets are read from: means of every field at every step."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import sympy
+from numpy.typing import NDArray
+
+from mnrd.mesh.rectilinear import Array
+from mnrd.model.discretise import initial_concentration
+from mnrd.model.evaluation import evaluate
+from mnrd.model.expression import of_time, parse, symbol
+from mnrd.model.problem import Problem
+from mnrd.output.course import DERIVED, Course, Key
+from mnrd.output.labels import labelled
+from mnrd.output.regions import BARRIER, EPIDERMIS, MOUTHS, Regions
+from mnrd.output.schedule import EverySteps, Schedule
+from mnrd.output.tables import Table
+
+IN_DERMIS_ONLY = frozenset(["N", "M", "F", "B", "Q", "Y", "J", "Pl", "C1", "C3", "E", "s"])
+IN_EPIDERMIS_ONLY = frozenset("K")
+# What is not linear in the fields, cell by cell: expression of the model's symbols (H_P and dep are definitions of
+# it), unit, and where it is of use.
+PER_CELL = {
+    "scar collagen": ("s*(C1 + C3)", "", ("dermis", "treated dermis", "hole")),
+    "deposition": ("86400*dep", "1/d", ("papillary dermis", "dermis", "hole")),
+    "renewal": ("1 + g_KP*H_P", "", (EPIDERMIS,)),
+    "open": ("Max(1 - K, 0)", "", MOUTHS),
+}
+MATRIX = ("collagen", "collagen gain", "collagen III share", "elastin gain", "vessels per baseline")
+WRITTEN = {
+    "papillary dermis": MATRIX,
+    "dermis": (*MATRIX, "scar index", "fibre alignment"),
+    "treated dermis": ("scar index", "fibre alignment"),
+    "hole": (*MATRIX, "scar index", "fibre alignment"),
+    **dict.fromkeys(MOUTHS, ("closed",)),
+}
+
+
+class Courses:
+    """Observer that keeps a `Course` and writes ``healing.csv``.
+
+    Parameters
+    ----------
+    regions : Regions
+        Of `mnrd.output.regions.healing_regions`.
+    sessions : sequence of float
+        Times of the injuries, s.
+    directory : Path, optional
+        The run directory; without it nothing is written.
+    schedule : Schedule
+        Peaks are read between steps, so every step is best.
+    """
+
+    def __init__(
+        self,
+        regions: Regions,
+        sessions: Sequence[float],
+        directory: Path | None = None,
+        schedule: Schedule = EverySteps(1),  # noqa: B008
+    ) -> None:
+        self.schedule, self.course = schedule, Course(sessions=tuple(sessions))
+        self._regions, self._path = regions, directory and directory / "healing.csv"
+        self._table: Table | None = None
+        self._problem: Problem | None = None
+
+    def observe(self, simulation: Any) -> None:
+        """Add one moment."""
+        if simulation.problem is not self._problem:
+            self._use(simulation.problem)
+        fields = {name: simulation.concentration(name) for name in simulation.problem.model.names}
+        self.course.add(simulation.time, self._means(fields, simulation.time))
+        if self._path is not None:
+            self._write(simulation.problem)
+
+    def _use(self, problem: Problem) -> None:
+        """Read expressions and parameters of a problem; the first one also says what is there at rest."""
+        self._problem, model = problem, problem.model
+        self._expressions = {
+            name: parse(text, model.symbols, f"healing.csv.{name}") for name, (text, *_) in PER_CELL.items()
+        }
+        used = {str(one) for expression in self._expressions.values() for one in expression.free_symbols}
+        self._parameters = {
+            name: problem.painting.mix(value)
+            for name, value in model.parameters.items()
+            if name in used and not isinstance(value, str | float | int)
+        }
+        if not self.course.rest:
+            at_rest = {field.name: initial_concentration(problem, field) for field in model.fields}
+            self.course.rest = self._means(at_rest, 0.0)
+
+    def _means(self, fields: dict[str, Array], time: float) -> dict[Key, float]:
+        """Means over every region; one matrix product each."""
+        found: dict[Key, float] = {}
+        for region, (cells, weights) in self._regions.weights.items():
+            names = [name for name in fields if lives_in(name, region)]
+            if names:
+                rows = np.stack([np.take(fields[name], cells) for name in names]) @ weights
+                found |= {(name, region): float(row) for name, row in zip(names, rows, strict=True)}
+            for quantity, (*_, wanted) in PER_CELL.items():
+                if region in wanted:
+                    values = self._values(self._expressions[quantity], fields, cells, time)
+                    found[quantity, region] = float(np.broadcast_to(values, weights.shape) @ weights)
+        for key in found:
+            if key[0] == "open":
+                found[key] = min(found[key], 1.0)
+        return found
+
+    def _values(self, expression: sympy.Expr, fields: dict[str, Array], cells: NDArray[np.intp], time: float) -> Any:
+        """Values of an expression of the model in some cells."""
+        assert self._problem is not None
+        values: dict[sympy.Basic, Any] = {symbol("t"): np.float64(time)}
+        for one in expression.free_symbols - values.keys():
+            name = str(one)
+            if name in fields or name in self._parameters:
+                values[one] = np.take(fields[name] if name in fields else self._parameters[name], cells)
+                continue
+            given = self._problem.model.parameters[name]
+            values[one] = of_time(given, f"parameters.{name}")(time) if isinstance(given, str) else given
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return evaluate(expression, values)
+
+    def _write(self, problem: Problem) -> None:
+        """Append the last moment to the table."""
+        units = {field.name: field.unit for field in problem.model.fields} | {
+            name: unit for name, (_, unit, _) in PER_CELL.items()
+        }
+        row: dict[str, object] = {"time [s]": self.course.times[-1]}
+        for (quantity, region), values in self.course.means.items():
+            row[labelled(quantity, units[quantity], f"in {region}")] = values[-1]
+        for region, quantities in WRITTEN.items():
+            for quantity in quantities if region in self._regions.names else ():
+                column = labelled(quantity, DERIVED[quantity][0], f"in {region}")
+                row[column] = self.course.last(quantity, region)
+        if self._table is None:
+            assert self._path is not None
+            self._table = Table(self._path, tuple(row))
+        self._table.add(row)
+
+
+def lives_in(field: str, region: str) -> bool:
+    """Whether the mean of a field over a region says anything."""
+    if region in MOUTHS:
+        return False
+    return field not in (IN_DERMIS_ONLY if region in (EPIDERMIS, BARRIER) else IN_EPIDERMIS_ONLY)

@@ -1,0 +1,1 @@
+"""The healing response: equations, parameters, injury and state at rest."""
