@@ -1,17 +1,18 @@
-# make demo | test | lint | bench | package | clean          PYTHON=python3.12  VENV=.venv  ARGS="-k name"
+# make demo | test | lint | docs | bench | package | clean          PYTHON=python3.12  VENV=.venv  ARGS="-k name"
 PYTHON ?= python3
 VENV ?= .venv
 EXTRAS ?= test
 ARGS ?=
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint bench package clean
+.PHONY: demo test lint docs bench package clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/installed
 	@rm -rf demo
-	$(BIN)/mnrd run dermaroller-vitamin-c --out demo
-	@echo "open demo/fields.pvd in ParaView, demo/overview.png, demo/series.csv, demo/summary.json"
+	$(BIN)/mnrd run needling-vitamin-c --out demo
+	@echo "open demo/fields.pvd in ParaView; demo/overview.png, demo/healing.png, demo/series.csv, demo/healing.csv," \
+	     "demo/summary.json"
 
 test: $(VENV)/installed-$(EXTRAS)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto $(ARGS)
@@ -20,6 +21,12 @@ lint: $(VENV)/installed-$(EXTRAS)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# What docs/ holds of the code: the reference of keys, and the tables of the healing model between their two comments.
+docs: $(VENV)/installed
+	$(BIN)/mnrd schema --markdown > docs/cases.md
+	$(BIN)/mnrd healing --markdown | sed -i -e '/^<!-- mnrd healing/,/^<!-- end/{//!d}' \
+	    -e '/^<!-- mnrd healing/r /dev/stdin' docs/healing.md
 
 bench: $(VENV)/installed-$(EXTRAS)
 	$(BIN)/python -m pytest benchmarks --benchmark-only $(ARGS)

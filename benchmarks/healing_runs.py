@@ -30,7 +30,7 @@ SLAB: dict[str, Any] = {
     "healing.parameters.phi_PD": 1.0,
     "healing.parameters.Q_PD": 0.6,
     "healing.parameters.B_PD": 0.7,
-    "healing.parameters.k_O": "0 mm/day",
+    "healing.parameters.k_O": "1e-6 mm/day",
 }
 
 
@@ -71,7 +71,7 @@ class Run:
         """The case."""
         _, document = documents.read(self.case)
         kept = {key: value for key, value in document.items() if key not in self.dropped}
-        made = from_document(kept, self.case, {"run.end": f"{self.days} day", "output.fields_at": [], **self.settings})
+        made = from_document(kept, self.case, {"run.end": f"{self.days} day", "run.at": [], "output.fields_at": [], **self.settings})
         if self.incision is None:
             return made
         assert made.healing is not None
@@ -154,9 +154,9 @@ SERUM = ({"name": "ascorbic acid", "concentration": "20 % w/v", "effect": {"acts
          {"name": "retinol", "concentration": "0.3 % w/v", "vehicle_partition": 4.8e5, "effect": {"acts": "retinol"}},
          {"name": "egf", "concentration": "200 ng/mL", "effect": {"acts": "growth factor"}})  # fmt: skip
 OFF = {
-    "no stretch": {"eps_x": 0.0},  # and needles of no width
+    "no stretch": {},  # needles of no width; the edge of the punch retracts all the same
     "no integrin/fragment path": {"j_A": "0 1/day"},
-    "neither": {"eps_x": 0.0, "j_A": "0 1/day"},
+    "neither": {"j_A": "0 1/day"},
     "no platelet store": {"k_g": "0 1/day"},
     "no PDGF": {"q_P": "0 ng/mL", "p_M": "0 ng/mL/day"},
     "no TGF-beta": {"q_T": "0 ng/mL", "t_M": "0 ng/mL/day", "t_F": "0 ng/mL/day", "t_Y": "0 ng/mL/day"},
@@ -200,7 +200,7 @@ def knock_outs() -> dict[str, Run]:
     found = {}
     for name, off in OFF.items():
         changes = {f"healing.parameters.{one}": value for one, value in off.items()}
-        stiff = {"healing.needle_radius": "0 um"} if "eps_x" in off else {}
+        stiff = {"healing.needle_radius": "0 um"} if name in ("no stretch", "neither") else {}
         found[f"array, {name}"] = replace(ARRAY, settings={**ARRAY.settings, **stiff, **changes})
         punch = slab(column(2.0, PUNCH))
         found[f"punch, {name}"] = replace(punch, settings={**punch.settings, **changes})

@@ -202,8 +202,11 @@ class Simulation:
         assert event.jump is not None
         names, volume = self.problem.model.names, self.problem.mesh.volume
         before = {name: self.concentration(name) for name in names}
+        for values in before.values():
+            values.flags.writeable = False  # what a jump changed in place would not be booked
         for name, values in event.jump(self.problem, before).items():
             index = self.problem.model.index(name)
+            _check_jump(f"events.{event.name}.jump: {name}", values, volume.shape)
             change = volume * (values - before[name])
             self.accounts[index].applied += float(change[change > 0].sum())
             self.accounts[index].removed -= float(change[change < 0].sum())
@@ -262,6 +265,11 @@ class Simulation:
         self.backend.kernel.amounts(*grid.size, count, *grid.widths, fractions, self.state.now[index], partial)
         return {name: self.backend.total(part) for name, part in zip(painting.materials, partial, strict=True)}
 
+    def clipped(self, name: str) -> float:
+        """What was clipped of a field at zero and at its ceiling until now, as a part of all that it ever held."""
+        account = self.accounts[self.problem.model.index(name)]
+        return account.clipped / account.turnover if account.turnover else 0.0
+
     def ledger(self, name: str) -> Ledger:
         """Mass balance of a field up to now."""
         index = self.problem.model.index(name)
@@ -277,3 +285,10 @@ class Simulation:
             removed=account.removed,
             terms=dict(account.terms),
         )
+
+
+def _check_jump(where: str, values: np.ndarray, shape: tuple[int, ...]) -> None:
+    if np.shape(values) != shape:
+        raise ValueError(f"{where} has shape {np.shape(values)}, must be {shape}")
+    if not (np.isfinite(values) & (values >= 0.0)).all():
+        raise ValueError(f"{where} has values below 0 or that are not finite")

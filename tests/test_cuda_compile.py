@@ -9,7 +9,7 @@ from nvrtc import compile_cuda, needs_nvrtc
 
 from mnrd.backends.base import KERNEL_FILES, parse_kernels
 from mnrd.model.codegen import kernel_source as reaction_kernels
-from mnrd.model.field import Field
+from mnrd.model.field import Field, Taxis
 from mnrd.model.kinetics import kinetics
 from mnrd.model.model import Model
 from mnrd.model.reaction import Exchange, Reaction, Transfer
@@ -20,9 +20,10 @@ ARCHITECTURES = ("sm_75", "sm_80", "sm_90")
 
 @pytest.fixture(scope="module")
 def reactions():
-    """Generated kernels with every kind of reaction and of parameter."""
+    """Generated kernels with every kind of reaction, of parameter and of transport that depends on the fields."""
+    moving = Field("cells", diffusivity=1.0, taxis=Taxis(2.0, "log(1 + level/km)"), mobility="supply*level + kon")
     model = Model(
-        tuple(Field(name) for name in ("prodrug", "drug", "bound", "metabolite")),
+        (*(Field(name) for name in ("prodrug", "drug", "bound", "metabolite")), moving),
         (
             Transfer("metabolism", "prodrug", "vmax/(km + prodrug)*supply", {"drug": 0.8}),
             Exchange("binding", "drug", "bound", "kon*Max(1 - bound/sites, 0)", "koff"),
@@ -30,6 +31,7 @@ def reactions():
             Reaction("growth", {"metabolite": "r*metabolite*(1 - metabolite) + tanh(drug) - sqrt(metabolite)"}),
         ),
         {"vmax": 2.0, "km": 0.3, "kon": {"a": 1.0, "b": 0.1}, "koff": 0.2, "sites": 1.5, "r": 0.1, "supply": "1 + t"},
+        definitions={"level": "drug + bound**2"},
     )
     return reaction_kernels(kinetics(model))
 

@@ -10,6 +10,7 @@ import pytest
 from mnrd.case import CaseError, bundled, from_document, load
 from mnrd.case.synergy import VARIANTS, interaction, variants
 from mnrd.case.view import consequences
+from mnrd.simulation import Simulation
 from mnrd.skin.healing.declaration import FIELDS
 from mnrd.skin.healing.parameters import library
 from mnrd.skin.transport import CHANNEL
@@ -251,6 +252,17 @@ def test_channels_are_painted_from_the_first_session_on_and_where_it_puts_them()
     first, second = (event.change(problem).painting.fraction(CHANNEL) for event in events)
     assert first[0, 0, 0] > 0.9 > 0.1 > first[0, -1, -1]
     assert np.array_equal(second, first[:, ::-1, ::-1])
+
+
+def test_a_session_opens_the_barrier_and_the_barrier_closes_it_again():
+    settings = {**SERUM, "healing.sessions": [{"at": "10 min"}], "donor.depth": "5 mm"}
+    problem, events = roller(settings).problem()
+    simulation = Simulation(problem, events=events, rtol=1e-2)
+    flux = {time: simulation.run(time).fluxes("ascorbic_acid")["top"] for time in (599.0, 660.0, 3600.0, 2 * DAY)}
+    assert flux[660.0] > 100.0 * flux[599.0]
+    assert flux[3600.0] > 10.0 * flux[2 * DAY]
+    assert simulation.concentration("K")[:3].min() > 0.99
+    assert simulation.concentration("ascorbic_acid_dose").max() > 1.0
 
 
 def test_a_vehicle_may_be_put_on_later():

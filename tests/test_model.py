@@ -1,5 +1,6 @@
 """Fields, reactions, models and problems: what is checked when they are declared, message by message."""
 
+import pickle
 import re
 from math import inf, nan
 
@@ -8,7 +9,8 @@ import pytest
 
 from mnrd.mesh.paint import paint
 from mnrd.mesh.rectilinear import Mesh
-from mnrd.model.field import Field, Membrane, Reservoir
+from mnrd.model.field import Field, Membrane, Reservoir, Taxis
+from mnrd.model.kinetics import kinetics
 from mnrd.model.model import Model
 from mnrd.model.problem import Event, Problem
 from mnrd.model.reaction import Closing, Exchange, Reaction, Transfer
@@ -18,6 +20,10 @@ U, V, W = Field("u"), Field("v"), Field("w")
 
 def model(*reactions, fields=(U, V, W), **parameters):
     return Model(fields, reactions, parameters)
+
+
+def defined(**definitions):
+    return Model((U, V, W), parameters={"k": 1.0}, definitions=definitions)
 
 
 def bind(name="bind", free="u", bound="w", forward="1", backward="1"):
@@ -74,6 +80,23 @@ DECLARED_WRONG = [
         lambda: Field("u", membranes=(Membrane(1.0, 1.0),)),
         "fields.u.membranes: the field is immobile, give it a diffusivity",
     ),
+    (lambda: Field("u", taxis=Taxis(1.0, "v")), "fields.u.taxis: the field is immobile, give it a diffusivity"),
+    (lambda: Field("u", mobility="v"), "fields.u.mobility: the field is immobile, give it a diffusivity"),
+    (
+        lambda: Field("u", diffusivity=1.0, taxis=Taxis(1.0, "v"), base=Reservoir()),
+        "fields.u.base: is not possible for a field with taxis or mobility",
+    ),
+    (
+        lambda: Field("u", diffusivity=1.0, mobility="v", top=Reservoir()),
+        "fields.u.top: is not possible for a field with taxis or mobility",
+    ),
+    (
+        lambda: Field("u", diffusivity=1.0, mobility="v", membranes=(Membrane(1.0, 1.0),)),
+        "fields.u.membranes: is not possible for a field with taxis or mobility",
+    ),
+    (lambda: Taxis(-1.0, "v"), "taxis.sensitivity: got -1, must be >= 0 and finite"),
+    (lambda: Taxis({"a": -1.0}, "v"), "taxis.sensitivity['a']: got -1, must be >= 0 and finite"),
+    (lambda: Taxis("3", "v"), "taxis.sensitivity: got '3', must be a number"),
     (lambda: Reservoir(activity=-1), "reservoir.activity: got -1, must be >= 0 and finite"),
     (lambda: Reservoir(capacity=0), "reservoir.capacity: got 0, must be > 0"),
     (lambda: Reservoir(transfer=0), "reservoir.transfer: got 0, must be > 0"),
@@ -112,7 +135,10 @@ DECLARED_WRONG = [
     (lambda: Transfer("r", "u", "1", {"u": 1}), "reactions.r.products: 'u' is the source itself"),
     (lambda: bind(bound="u"), "reactions.bind: free and bound are both 'u', must differ"),
     (lambda: Closing("channel", max, until=0.0), "closings.channel.until: got 0, must be > 0"),
-    (lambda: Closing("channel", 0.5), "closings.channel.openness: must be a function of the time in s"),
+    (
+        lambda: Closing("channel", 0.5),
+        "closings.channel.openness: must be a function of the time in s, or the name of a field",
+    ),
     (lambda: model(fields=()), "fields: got none, must be at least one"),
     (lambda: model(fields=(U, U)), "fields: the name 'u' is used twice, names must differ"),
     (
@@ -163,6 +189,44 @@ DECLARED_WRONG = [
         lambda: model(bind(free="v"), Transfer("make", "v", "1", {"w": 1.0})),
         "reactions.make.products: 'w' is in exchange with 'v', so source 'v' must be declared before 'v'",
     ),
+    (
+        lambda: model(fields=(U, Field("c", diffusivity=1.0, taxis=Taxis(1.0, "log(1 + w)")))),
+        "fields.c.taxis.potential: unknown symbol 'w' in 'log(1 + w)' (known: u, c, t)",
+    ),
+    (
+        lambda: model(fields=(U, Field("c", diffusivity=1.0, taxis=Taxis(1.0, "log(u - 1)")))),
+        "fields.c.taxis.potential: 'log(u - 1)' is not real where 'u - 1' is negative, bound it with Max(..., 0)",
+    ),
+    (
+        lambda: model(fields=(U, Field("c", diffusivity=1.0, mobility="u/(k + u)"))),
+        "fields.c.mobility: unknown symbol 'k' in 'u/(k + u)' (known: u, c, t)",
+    ),
+    (
+        lambda: model(fields=(U, Field("c", diffusivity=1.0, mobility="1 - u"))),
+        "fields.c.mobility: cannot see that '1 - u' is >= 0, bound it with Max(..., 0)",
+    ),
+    (
+        lambda: defined(a="q + 1"),
+        "definitions.a: unknown symbol 'q' in 'q + 1' (known: u, v, w, k, t)",
+    ),
+    (
+        lambda: defined(a="b", b="u"),
+        "definitions.a: unknown symbol 'b' in 'b' (known: u, v, w, k, t",
+    ),
+    (lambda: defined(a="u", b="a*b"), "definitions.b: unknown symbol 'b' in 'a*b' (known: u, v, w, k, t, a"),
+    (lambda: defined(u="v"), "definitions.u: 'u' is a field or a parameter, names must differ"),
+    (lambda: defined(k="v"), "definitions.k: 'k' is a field or a parameter, names must differ"),
+    (lambda: defined(t="v"), "definitions: the name 't' is taken (taken are "),
+    (lambda: defined(**{"2a": "v"}), "definitions: the name '2a' is not an identifier (letters, digits and _)"),
+    (lambda: defined(a="u +"), "definitions.a: syntax error"),
+    (
+        lambda: defined(a="sqrt(u - v)"),
+        "definitions.a: 'sqrt(u - v)' is not real where 'u - v' is negative, bound it with Max(..., 0)",
+    ),
+    (
+        lambda: Model((U,), closings=(Closing("channel", "uu"),)),
+        "unknown field 'uu' (known: u; nearest: 'u')",
+    ),
     (lambda: Event(-1.0, "patch off", max), "events.patch off.time: got -1, must be >= 0 and finite"),
     (
         lambda: Event(1.0, "patch off", None),
@@ -186,6 +250,25 @@ def test_a_model_knows_its_names():
     assert made.parameters == {"r": 1.0}
     with pytest.raises(ValueError, match=r"^unknown field 'uu' \(known: u, v, w; nearest: 'u'\)$"):
         made.index("uu")
+
+
+def test_definitions_are_abbreviations_of_what_is_before_them():
+    made = Model((U, V), parameters={"k": 1.0}, definitions={"h": "u/(k + u)", "g": "h*v + t"})
+    assert list(made.symbols) == ["u", "v", "k", "t", "h", "g"]
+    u, v, k, t = (made.atoms[name] for name in "uvkt")
+    assert made.symbols["g"] == u / (k + u) * v + t
+    reaction = Reaction("r", {"u": "g", "v": "1 - h*v"})
+    plain = Reaction("r", {"u": "u/(k + u)*v + t", "v": "1 - u/(k + u)*v"})
+    given = {"parameters": {"k": 1.0}}
+    short = kinetics(Model((U, V), (reaction,), definitions={"h": "u/(k + u)", "g": "h*v + t"}, **given))
+    assert short == kinetics(Model((U, V), (plain,), **given))
+
+
+def test_a_model_can_be_pickled():
+    made = Model((U, Field("c", diffusivity=1.0, taxis=Taxis(2.0, "h"))), definitions={"h": "log(1 + u)"})
+    assert made.symbols["h"] is not None
+    copy = pickle.loads(pickle.dumps(made))
+    assert kinetics(copy) == kinetics(made)
 
 
 def test_values_are_kept_as_floats_and_arrays():
@@ -265,6 +348,9 @@ def test_a_field_that_does_not_fit(mesh, painting, one, message):
 
 
 def test_other_parts_that_do_not_fit(mesh, painting):
+    crowd = field(taxis=Taxis({"dermis": 1.0}, "u"))
+    with pytest.raises(ValueError, match=r"^fields\.u\.taxis\.sensitivity: no value for material 'stratum corneum'"):
+        Problem(mesh, painting, Model((crowd,)))
     with pytest.raises(ValueError, match=r"^parameters\.k: no value for material 'stratum corneum'"):
         Problem(mesh, painting, Model((U,), parameters={"k": {"dermis": 1.0}}))
     with pytest.raises(ValueError, match=r"^closings: unknown material 'chanel'"):

@@ -19,7 +19,7 @@ BAD_CASE, NO_MEMORY, NUMERICAL_FAILURE, NO_OUTPUT = 2, 3, 4, 5
 
 app = typer.Typer(
     name="mnrd",
-    help="Permeation of drugs and cosmetic actives through microneedled skin, in 3D.",
+    help="Permeation of drugs and cosmetic actives through microneedled skin and the healing after it, in 3D.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -104,6 +104,21 @@ def actives(name: Annotated[str | None, typer.Argument(help="An active of the li
 
         for title, columns, rows in library_table() if name is None else active_properties(name):
             table(title, columns, rows)
+
+
+@app.command()
+def healing(
+    markdown: Annotated[bool, typer.Option("--markdown", help="The tables of docs/healing.md.")] = False,
+) -> None:
+    """Print the healing model: fields, equations, parameters with their sources, and the targets it is held against."""
+    from mnrd.case.healing_reference import reference, tables
+    from mnrd.cli.screen import table
+
+    if markdown:
+        print(reference(), end="")
+        return
+    for title, columns, rows in tables():
+        table(title, columns, rows)
 
 
 @app.command()

@@ -260,4 +260,5 @@ def _summary(case: Case, results: Results) -> dict[str, Any]:
         "answer": {name: as_numbers(entries) for name, entries in results.answers.items()},
         **healing,
         "balance": {name: simulation.ledger(name) for name in names},
+        "clipped": {name: simulation.clipped(name) for name in names},
     }

@@ -12,7 +12,7 @@ import sympy
 from mnrd.model.expression import of_time, parse, suggestion, symbol
 from mnrd.model.field import Coefficient, Field, check_symbol_name, checked_coefficient
 from mnrd.model.reaction import Closing, Exchange, Reaction, Transfer
-from mnrd.model.splitting import non_negative
+from mnrd.model.splitting import check_real, non_negative
 
 AnyReaction: TypeAlias = Reaction | Transfer | Exchange
 
@@ -59,6 +59,8 @@ class Model:
             check_symbol_name("definitions", name)
             if name in self.atoms:
                 raise ValueError(f"definitions.{name}: '{name}' is a field or a parameter, names must differ")
+        for name in self.definitions:
+            check_real(self.symbols[name], f"definitions.{name}")
         for one in self.fields:
             self._check_transport(one)
         for closing in self.closings:
@@ -105,7 +107,8 @@ class Model:
 
     def _check_transport(self, one: Field) -> None:
         if one.taxis is not None:
-            parse(one.taxis.potential, self.symbols, f"fields.{one.name}.taxis.potential")
+            where = f"fields.{one.name}.taxis.potential"
+            check_real(parse(one.taxis.potential, self.symbols, where), where)
         if one.mobility is not None:
             where = f"fields.{one.name}.mobility"
             non_negative(parse(one.mobility, self.symbols, where), where)
