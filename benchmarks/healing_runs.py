@@ -19,6 +19,7 @@ from mnrd.simulation import Simulation
 from mnrd.skin.healing.wounds import Wound
 
 BACKEND = "native"
+UNSEEN = ("title", "description", "output")  # sections of a case that do not change what is recorded
 WHOLE = 502.0  # um, thickness of the slab
 # Reticular dermis at all depths, with oxygen from its vessels alone: what a computation without depth has.
 SLAB: dict[str, Any] = {
@@ -71,7 +72,8 @@ class Run:
         """The case."""
         _, document = documents.read(self.case)
         kept = {key: value for key, value in document.items() if key not in self.dropped}
-        made = from_document(kept, self.case, {"run.end": f"{self.days} day", "run.at": [], "output.fields_at": [], **self.settings})
+        ends = {"run.end": f"{self.days} day", "run.at": [], "output.fields_at": []}
+        made = from_document(kept, self.case, {**ends, **self.settings})
         if self.incision is None:
             return made
         assert made.healing is not None
@@ -113,7 +115,8 @@ def record(name: str, run: Run, folder: Path) -> Record:
     healing = Healing(case)
     assert case.healing is not None
     wound = None if case.healing.wound is None else case.healing.wound.model_dump()
-    asked = [case.effective(), case.healing.values, wound, run.without, run.rtol, run.longest]
+    physics = {key: value for key, value in case.effective().items() if key not in UNSEEN}
+    asked = [physics, case.healing.values, wound, run.without, run.rtol, run.longest]
     digest = sha256(json.dumps(asked, sort_keys=True, default=str).encode()).hexdigest()[:12]
     path = folder / f"{name.replace(' ', '_').replace('/', '-')}-{digest}.pickle"
     if path.is_file():
@@ -153,6 +156,11 @@ DEPTHS = (0.4, 0.45, 0.5, 0.55, 0.6, 0.7, 0.8)  # mm, of scratches 3 mm wide
 SERUM = ({"name": "ascorbic acid", "concentration": "20 % w/v", "effect": {"acts": "vitamin C"}},
          {"name": "retinol", "concentration": "0.3 % w/v", "vehicle_partition": 4.8e5, "effect": {"acts": "retinol"}},
          {"name": "egf", "concentration": "200 ng/mL", "effect": {"acts": "growth factor"}})  # fmt: skip
+DOSES: dict[str, dict[str, Any]] = {
+    "": {},  # endless
+    ", 2 mg/cm2": {"donor.depth": "20 um"},
+    ", tenth of the pore": {"filling.relative_diffusivity": 0.03},
+}
 OFF = {
     "no stretch": {},  # needles of no width; the edge of the punch retracts all the same
     "no integrin/fragment path": {"j_A": "0 1/day"},
@@ -180,15 +188,14 @@ def slab(run: Run) -> Run:
 
 
 def products() -> dict[str, Run]:
-    """Runs with actives: 24 h of an endless product of one, and the serum of three every day for four weeks."""
+    """Runs with actives: 24 h of a product with one, and four weeks of a serum of three."""
     found = {}
-    for name, case, ph in (("vitamin C", "needling-vitamin-c", 3.2), ("retinol", "needling-retinol", 7.4),
-                           ("growth factor", "needling-egf", 7.4)):  # fmt: skip
-        endless = Run(case, 1.0, {"donor.pH": ph}, dropped=("donor", "events"))
-        found[f"{name}, needles"] = endless
-        found[f"{name}, intact"] = replace(endless, without=("needles",))
-        found[f"{name} 2 mg/cm2, needles"] = replace(endless, settings={}, dropped=("events",))
-        found[f"{name} 2 mg/cm2, intact"] = replace(endless, settings={}, dropped=("events",), without=("needles",))
+    for name, case in (("vitamin C", "needling-vitamin-c"), ("retinol", "needling-retinol"),
+                       ("growth factor", "needling-egf")):  # fmt: skip
+        for dose, settings in DOSES.items():
+            needled = Run(case, 1.0, settings)
+            found[f"{name}{dose}, needles"] = needled
+            found[f"{name}{dose}, intact"] = replace(needled, without=("needles",))
     both = Run("needling-vitamin-c", 28.0, {"actives": list(SERUM)})
     found |= {"needles and topicals": both, "topicals": replace(both, without=("needles",))}
     found |= {"needles of topicals": replace(both, without=("actives",))}
@@ -237,8 +244,8 @@ def all_runs() -> dict[str, Run]:
         "core": replace(HOLE, days=3.0).changed(healing__wound__width="0.33 mm", mesh__smallest="16.5 um"),
         "25 y": ARRAY.changed(healing__age=25.0),
         "70 y": ARRAY.changed(healing__age=70.0),
-        "untreated from 25 y": replace(ARRAY, case="healing-roller-15mm", days=50 * YEARS, longest=YEARS / 4,
-                                       dropped=("array", "needle"), settings={"healing.age": 25.0, "healing.sessions": []}),
+        "untreated from 25 y": replace(ARRAY, days=50 * YEARS, longest=YEARS / 4, dropped=("array", "needle"),
+                                       settings={"healing.age": 25.0, "healing.sessions": []}),
         "sessions": replace(ARRAY, case="healing-four-sessions", days=112.0),
         "scar": SCAR.changed(healing__sessions=[{"at": "0 s"}]),
         "scar sessions": replace(SCAR, days=180.0),

@@ -17,6 +17,7 @@ _homes = {
     "Field": "mnrd.model.field",
     "Membrane": "mnrd.model.field",
     "Reservoir": "mnrd.model.field",
+    "Taxis": "mnrd.model.field",
     "Closing": "mnrd.model.reaction",
     "Exchange": "mnrd.model.reaction",
     "Reaction": "mnrd.model.reaction",

@@ -395,11 +395,19 @@ class TestWiring:
         ("name", "kind"),
         [
             ("healing-four-sessions", "sessions"), ("healing-incision", "incision"), ("healing-punch", "punch"),
-            ("scar-untreated", "scar untreated"),
+            ("scar-untreated", "scar untreated"), ("young-skin-needled", None), ("needling-vitamin-c", "array"),
         ],
     )  # fmt: skip
     def test_kinds_of_runs(self, name, kind):
         assert Healing(load(name)).kind() == kind
+
+    def test_targets_are_held_against_needles_without_actives(self):
+        healing = Healing(load("needling-vitamin-c"))
+        variants = {name: made(end=7.0) for name in ("neither", "stimulus", "supplement")}
+        found = [verdict.target.name for verdict in healing.outcome(made(), variants).verdicts]
+        assert "T1b" in found
+        assert "T8a" not in found
+        assert Healing(load("needling-vitamin-c", {"output.compare": "intact"})).kind() is None
 
 
 def test_a_run_leaves_all_of_it(tmp_path):

@@ -31,9 +31,9 @@ POSITIVE_HERE = {
 }  # fmt: skip
 SCALARS = {
     "periodic_x": 1, "periodic_y": 0, "factor_top": 0.3, "factor_base": 0.7, "offset_top": 0.2, "offset_base": 0.1,
-    "gain": 1.2, "momentum": 0.3, "weight": 0.8, "alpha": 0.4, "beta": -0.6, "omega": 0.7, "ceiling": 0.6, "tau": 0.7, "rtol": 1e-2,
+    "gain": 1.2, "momentum": 0.3, "weight": 0.8, "alpha": 0.4, "beta": -0.6, "omega": 0.7, "tau": 0.7, "rtol": 1e-2,
     "absolute": 1e-3, "scale": 0.9, "factor": 1.3, "f_base": 2.4, "f_guess": 3.4, "dt": 2.0, "w0": -0.07,
-    "w1": 0.1, "w2": -0.03, "materials": MATERIALS, "ratio": 0.8, "highest": 0.9,
+    "w1": 0.1, "w2": -0.03, "materials": MATERIALS, "ratio": 0.8, "highest": 0.9, "ceiling": 0.6,
 }  # fmt: skip
 PLANES = {"top", "base", "g"}
 SUMS = {"stage_residual": 2, "clip": 2, "settle": 3, "step_error": 3, "amounts": MATERIALS}

@@ -14,7 +14,7 @@ from mnrd.mesh.paint import paint
 from mnrd.mesh.rectilinear import Mesh
 from mnrd.model.field import Field, Taxis
 from mnrd.model.model import Model
-from mnrd.model.problem import Problem
+from mnrd.model.problem import Event, Problem
 from mnrd.model.reaction import Closing
 from mnrd.simulation import Simulation
 from mnrd.solve import krylov
@@ -69,7 +69,8 @@ class Directed:
     def solve(self, rhs: np.ndarray, reduction: float) -> tuple[int, np.ndarray]:
         """Iterations that reduce the residual by `reduction`, and the solution."""
         system, volume = self.system, self.system.problem.mesh.volume
-        work = Work.allocate(system.backend, system.shape, directed=True)
+        work = Work.allocate(system.backend, system.shape)
+        work.widen(system.backend)
         work.residual[:], work.metric[:] = system.backend.array(rhs), system.backend.array(1 / np.sqrt(volume))
         norm = sqrt(float((rhs.astype(float) ** 2 / volume).sum() / volume.sum()))
         count = solve_directed(
@@ -282,10 +283,10 @@ class TestConservation:
         assert run.ledger("c").relative_error <= 1e-14
         assert np.abs(c - initial).max() > 1e-5  # it does move
 
-    def test_adaptive_steps_follow_a_drift_without_diffusion(self, backend):
+    def test_adaptive_steps_follow_a_drift_without_diffusion(self):
         mesh = wound_mesh((True, False))
         initial = np.ones(mesh.shape)
-        run = Simulation(crowd(mesh, alarm(mesh), initial, 5e3), backend=backend, rtol=1e-2).run(60.0)
+        run = Simulation(crowd(mesh, alarm(mesh), initial, 5e3), rtol=1e-2).run(60.0)
         c = run.concentration("c")
         assert c.min() >= 0.0
         assert c.max() > 5.0
@@ -321,6 +322,17 @@ def _alone(problem: Problem) -> Problem:
     field = problem.model.fields[1]
     made = Field("c", diffusivity=field.diffusivity, taxis=Taxis(field.taxis.sensitivity, "0"))
     return Problem(problem.mesh, problem.painting, Model((made,)))
+
+
+def test_cells_may_begin_to_climb_at_an_event(backend):
+    """The solver gets its vectors for that when it is needed."""
+    mesh = wound_mesh((True, False))
+    attractant = alarm(mesh)
+    still = crowd(mesh, attractant, 1.0, 6.0, taxis=None)
+    event = Event(50.0, "alarm", lambda problem: crowd(mesh, attractant, 1.0, 6.0))
+    late = Simulation(still, backend=backend, dt=100.0, events=[event], kappa=1e-6).run(350.0)
+    early = Simulation(crowd(mesh, attractant, 1.0, 6.0), backend=backend, dt=100.0, kappa=1e-6).run(300.0)
+    np.testing.assert_allclose(late.concentration("c"), early.concentration("c"), rtol=1e-6)
 
 
 class TestMobility:
@@ -458,10 +470,11 @@ class TestIterations:
             broken[3, 2, 1] = np.nan
             with pytest.raises(NotConverged, match=r"^the residual is not finite$"):
                 made.solve(broken, 1e-8)
-            with monkeypatch.context() as patch, pytest.raises(NotConverged, match=r"^2 iterations left the residual"):
+            with monkeypatch.context() as patch:
                 patch.setattr(krylov, "LIMIT", 2)
                 patch.setattr("mnrd.solve.directed.LIMIT", 2)
-                made.solve(rhs, 1e-10)
+                with pytest.raises(NotConverged, match=r"^2 iterations left the residual at \d"):
+                    made.solve(rhs, 1e-10)
 
 
 class TestRatio:

@@ -33,6 +33,7 @@ from mnrd.skin.healing.places import Places
 from mnrd.skin.healing.wounds import Wound
 
 COMPARED = 28.0 * DAY  # when the gains of treatments are compared; at the end of a shorter run
+AGE = 45.0  # years, of the skin of the targets
 LARGE = 1000.0  # um, from which on a wound is held against those of 2 and 3 mm
 
 
@@ -112,8 +113,8 @@ class Healing:
         found = healing_answer(course, *places)
         if variants:
             found |= _synergy(variants | {"both": course})
-        kind = self.kind()
-        return Outcome(kind, course, found, [] if kind is None else verdicts(kind, course))
+        kind, alone = self.kind(), variants.get("stimulus", course)  # the targets are for needles without actives
+        return Outcome(kind, course, found, [] if kind is None else verdicts(kind, alone))
 
     def picture(self, course: Course, folder: Path) -> None:
         """Draw healing.png; without it a run is still good."""
@@ -133,8 +134,10 @@ class Healing:
         return None if reached is None else 2.0 * reached
 
     def kind(self) -> str | None:
-        """Kind of run, as in ``meshes/targets.toml``."""
+        """Kind of run, as in ``meshes/targets.toml``; None where no target is for such skin or treatment."""
         healing, count = self._course.healing, len(self._sessions)
+        if healing.age != AGE or (self.case.actives and self.case.output.compare != "synergy"):
+            return None
         if healing.scar:
             return {0: "scar untreated", 1: "scar", 4: "scar sessions"}.get(count)
         if healing.wound is not None:

@@ -110,7 +110,9 @@ class Picture:
             one = model.fields[0 if asked is None else model.index(asked)]
             shown, unit = simulation.concentration(one.name), one.unit
             name = one.meaning if one.name in EQUATIONS else one.name
-        quarter = self.case.array is not None and self.case.array.cell == "quarter"
+        wound = self.case.healing.wound if self.case.healing is not None else None
+        array = self.case.array
+        quarter = wound.round if wound is not None else array is not None and array.cell == "quarter"
         try:
             overview(
                 simulation.problem.mesh, simulation.problem.painting, shown, self.path, name=name, unit=unit,

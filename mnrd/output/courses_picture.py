@@ -217,7 +217,8 @@ def _finish(axes: Axes, course: Course) -> None:
     axes.grid(alpha=0.2)
     axes.tick_params(colors=INK)
     axes.set_title(axes.get_title(), pad=21, color=INK)
-    axes.legend(
-        loc="lower center", bbox_to_anchor=(0.5, 0.99), ncols=4, frameon=False, fontsize=8.5, handlelength=1.3,
-        columnspacing=1.2, borderaxespad=0.2,
-    )  # fmt: skip
+    if axes.get_legend_handles_labels()[0]:
+        axes.legend(
+            loc="lower center", bbox_to_anchor=(0.5, 0.99), ncols=4, frameon=False, fontsize=8.5, handlelength=1.3,
+            columnspacing=1.2, borderaxespad=0.2,
+        )  # fmt: skip

@@ -190,7 +190,9 @@ def _name_layers(axes: Axes, block: Block, materials: Sequence[str], channels: S
     shown = [number for number in dict.fromkeys(edge) if materials[number] not in channels]
     middles = [0.5 * (block.z[:-1][edge == n].min() + block.z[1:][edge == n].max()) for n in shown]
     right, down = projected(block.x[-1], block.y[-1], np.array(middles))
-    gap = 0.035 * (right - projected(block.x[0], block.y[0], 0.0)[0])
+    left, top = projected(block.x[[0, 0]], block.y[[0, -1]], 0.0)
+    bottom = projected(block.x[-1], block.y[0], block.z[-1])[1]
+    gap = 0.035 * max(right - left[0], 1.3 * (top[1] - bottom))  # as large in the figure for a tall block
     heights = [float(height) for height in down]
     for above, below in pairwise(range(len(heights))):
         heights[below] = min(heights[below], heights[above] - 1.3 * gap)

@@ -19,7 +19,7 @@ from mnrd.solve.multigrid import Multigrid
 LINES = 1.0
 """Largest ratio of lateral coupling to screening for which one line solve is a good enough preconditioner."""
 
-WIDEST = 60.0
+WIDEST = 40.0
 """Largest range of psi chi / D for which w is in the range of single precision."""
 
 

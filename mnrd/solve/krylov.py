@@ -25,7 +25,7 @@ class NotConverged(RuntimeError):
 class Work:
     """Vectors of the solve, allocated once: increment, residual, search direction and its image.
 
-    `others` are four more for fields with taxis, empty where there is none.
+    `others` are the four more that fields with taxis need.
     """
 
     increment: Array
@@ -34,14 +34,18 @@ class Work:
     image: Array
     metric: Array
     partial: Array
-    others: tuple[Array, ...]
+    others: tuple[Array, ...] = ()
 
     @classmethod
-    def allocate(cls, backend: Backend, shape: tuple[int, int, int], *, directed: bool = False) -> Work:
+    def allocate(cls, backend: Backend, shape: tuple[int, int, int]) -> Work:
         """Return zeroed vectors of a grid of `shape` (nz, ny, nx)."""
         increment, residual, search, image, metric = (backend.zeros(shape) for _ in range(5))
-        others = tuple(backend.zeros(shape if directed else 0) for _ in range(4))
-        return cls(increment, residual, search, image, metric, backend.zeros(shape[:2], np.float64), others)
+        return cls(increment, residual, search, image, metric, backend.zeros(shape[:2], np.float64))
+
+    def widen(self, backend: Backend) -> None:
+        """Make the vectors that fields with taxis need besides, unless they are there."""
+        if not self.others:
+            self.others = tuple(backend.zeros(self.increment.shape) for _ in range(4))
 
 
 def line_iterations(mu: float, reduction: float) -> int:

@@ -71,8 +71,7 @@ class StageSolver:
         self.shape = mesh.shape
         nz, ny, _ = mesh.shape
         self.multigrid = Multigrid(backend, mesh.hx, mesh.hy, nz)
-        directed = any(field.taxis is not None for field in coefficients.problem.model.fields)
-        self.work = Work.allocate(backend, mesh.shape, directed=directed)
+        self.work = Work.allocate(backend, mesh.shape)
         self.screening = backend.zeros(mesh.shape)
         doubles = (backend.zeros(mesh.shape, np.float64) for _ in range(4))
         self.production, self.loss, self.zero, self.activity = doubles
@@ -83,6 +82,8 @@ class StageSolver:
     def use(self, coefficients: Coefficients) -> None:
         """Take the coefficients of a changed problem on the same mesh."""
         self.coefficients, self.grid = coefficients, coefficients.grid
+        if any(field.taxis is not None for field in coefficients.problem.model.fields):
+            self.work.widen(self.backend)
         most = max((len(r.terms) for r in coefficients.reactions if r is not None), default=0)
         nz, ny, _ = self.shape
         self.tallies = self.backend.zeros((max(most, 1), nz, ny), np.float64)
