@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import pickle
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -111,6 +112,7 @@ def record(name: str, run: Run, folder: Path) -> Record:
 
     Changes of the program are not noticed: empty the folder then.
     """
+    logging.getLogger("mnrd").setLevel(logging.ERROR)  # a knock-out is outside of its plausible range
     case = run.made()
     healing = Healing(case)
     assert case.healing is not None
