@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import sympy
 
@@ -15,20 +15,22 @@ INLINE double smaller(double a, double b) { return a < b ? a : b; }
 INLINE double heaviside(double a) { return a > 0.0 ? 1.0 : (a < 0.0 ? 0.0 : 0.5); }
 """
 
-REACT = """
-// {name}: production P and loss rate L, dc/dt = transport + P - L c (numpy: NumpyKinetics.react)
-KERNEL react_{field}(index_t cells, const double *newest /* (F, cells) */,
+PAIR = """
+// {name}: {meaning}
+KERNEL {kernel}_{field}(index_t cells, const double *newest /* (F, cells) */,
     const double *predicted /* (F, cells) */, const double *base /* (F, cells) */,
     const real *arrays /* (A, cells) */, const double *scalars /* (S) */, double tau /* 1/s */,
-    double *production /* (cells) */, double *loss /* (cells) */)
+    double *{first} /* (cells) */, double *{second} /* (cells) */)
 {{
 {scalars}    FOR_EACH_CELL(n, cells)
     {{
-{body}        production[n] = {production};
-        loss[n] = {loss};
+{body}        {first}[n] = {first_value};
+        {second}[n] = {second_value};
     }}
 }}
 """
+REACT = "production P and loss rate L, dc/dt = transport + P - L c (numpy: NumpyKinetics.react)"
+MOVE = "factor on its diffusivity, and the potential that it climbs (numpy: NumpyMotion.move)"
 
 TALLY = """
 // {name}: sum over each row of V (gain - loss c), term by term: {terms} (numpy: NumpyKinetics.tally)
@@ -43,21 +45,6 @@ KERNEL tally_{field}(int nx, int ny, int nz, const double *hx /* (nx) */, const 
     {{
         const double section = hy[row % ny] * hz[row / ny];
 {sums}    }}
-}}
-"""
-
-MOVE = """
-// {name}: factor on its diffusivity, and the potential that it climbs (numpy: NumpyMotion.move)
-KERNEL move_{field}(index_t cells, const double *newest /* (F, cells) */,
-    const double *predicted /* (F, cells) */, const double *base /* (F, cells) */,
-    const real *arrays /* (A, cells) */, const double *scalars /* (S) */, double tau /* 1/s */,
-    double *mobility /* (cells) */, double *potential /* (cells) */)
-{{
-{scalars}    FOR_EACH_CELL(n, cells)
-    {{
-{body}        mobility[n] = {mobility};
-        potential[n] = {potential};
-    }}
 }}
 """
 
@@ -106,26 +93,30 @@ def kernel_source(kinetics: Kinetics) -> str:
 
 
 def _react(kinetics: Kinetics, of: FieldKinetics) -> str:
-    shared, wanted = sympy.cse([of.production, of.loss])
-    return REACT.format(
-        name=kinetics.fields[of.field],
-        field=of.field,
-        scalars=_scalars(kinetics, [of.production, of.loss]),
-        body=_body(kinetics, shared, wanted, " " * 8),
-        production=c_text(wanted[0]),
-        loss=c_text(wanted[1]),
-    )
+    made = {"production": of.production, "loss": of.loss}
+    return _pair(kinetics, of.field, "react", REACT, made)
 
 
 def _move(kinetics: Kinetics, of: FieldMotion) -> str:
-    shared, wanted = sympy.cse([of.mobility, of.potential])
-    return MOVE.format(
-        name=kinetics.fields[of.field],
-        field=of.field,
-        scalars=_scalars(kinetics, [of.mobility, of.potential]),
+    made = {"mobility": of.mobility, "potential": of.potential}
+    return _pair(kinetics, of.field, "move", MOVE, made)
+
+
+def _pair(kinetics: Kinetics, field: int, kernel: str, meaning: str, made: Mapping[str, sympy.Expr]) -> str:
+    """A kernel that fills two arrays, each with an expression of what is in the cell."""
+    (first, second), expressions = made, list(made.values())
+    shared, wanted = sympy.cse(expressions)
+    return PAIR.format(
+        name=kinetics.fields[field],
+        meaning=meaning,
+        kernel=kernel,
+        field=field,
+        first=first,
+        second=second,
+        scalars=_scalars(kinetics, expressions),
         body=_body(kinetics, shared, wanted, " " * 8),
-        mobility=c_text(wanted[0]),
-        potential=c_text(wanted[1]),
+        first_value=c_text(wanted[0]),
+        second_value=c_text(wanted[1]),
     )
 
 
