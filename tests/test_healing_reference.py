@@ -24,7 +24,7 @@ from mnrd.skin.healing.punctures import Puncture
 from mnrd.skin.transport import Tissue
 
 # What was calibrated anew in three dimensions; the transcription keeps the values of the document.
-ANEW = {"chi_B": "0.08 mm**2/day", "g_v": 0.6, "r_B": "0.4 1/day"}
+ANEW = {"chi_B": "0.08 mm**2/day", "r_B": "0.4 1/day"}
 
 
 def values(overrides=None):
