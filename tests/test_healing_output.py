@@ -200,6 +200,14 @@ class TestCourse:
         assert course.lasts(5.0)
         assert not course.lasts(5.1)
 
+    def test_a_value_at_a_session_is_that_before_it(self):
+        course = Course(sessions=(0.0, 2.0))
+        for time, value in ((0.0, 5.0), (1.0, 6.0), (2.0, 1.0), (3.0, 2.0)):
+            course.add(time, {("P", "hole"): value})
+        assert course.at("P", "hole", 0.0) == 5.0
+        assert course.at("P", "hole", 2.0) == 6.0
+        assert course.at("P", "hole", 3.0) == 2.0
+
     def test_what_is_made_of_means(self):
         course = made()
         day = course.times.index(next(time for time in course.times if time > 28.0 * DAY))
@@ -408,6 +416,10 @@ class TestWiring:
         assert "T1b" in found
         assert "T8a" not in found
         assert Healing(load("needling-vitamin-c", {"output.compare": "intact"})).kind() is None
+
+    @pytest.mark.parametrize(("density", "kind"), [("190 /cm^2", "array"), ("50 /cm^2", None), ("400 /cm^2", None)])
+    def test_arrays_of_another_density_have_no_targets(self, density, kind):
+        assert Healing(load("healing-roller-05mm", {"array.density": density})).kind() == kind
 
 
 def test_a_run_leaves_all_of_it(tmp_path):

@@ -34,6 +34,7 @@ from mnrd.skin.healing.wounds import Wound
 
 COMPARED = 28.0 * DAY  # when the gains of treatments are compared; at the end of a shorter run
 AGE = 45.0  # years, of the skin of the targets
+DENSITY = 2e-6  # needles per um^2, 200 per cm^2, of theirs
 LARGE = 1000.0  # um, from which on a wound is held against those of 2 and 3 mm
 
 
@@ -142,7 +143,8 @@ class Healing:
             return {0: "scar untreated", 1: "scar", 4: "scar sessions"}.get(count)
         if healing.wound is not None:
             return _kind_of_wound(healing.wound, healing.values) if count == 1 else None
-        return {1: "array", 4: "sessions"}.get(count)
+        alike = abs(self._scene.cell.density / DENSITY - 1.0) < 0.1
+        return {1: "array", 4: "sessions"}.get(count) if alike else None
 
     def _layers(self, problem: Problem) -> dict[str, Array]:
         """Share of every cell that lies in a layer; above the depth z_PD dermis is papillary."""

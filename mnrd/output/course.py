@@ -86,8 +86,10 @@ class Course:
         return bool(self.times) and self.times[-1] >= time * (1.0 - 1e-9)
 
     def at(self, quantity: str, region: str, time: float) -> float:
-        """Value at a time (s), between the times by straight lines."""
-        return float(np.interp(time, self.times, self.series(quantity, region)))
+        """Value at a time (s), between the times by straight lines; that of the step before where it is a session."""
+        times, values = np.asarray(self.times), self.series(quantity, region)
+        known = times < time if time in self.sessions[1:] else times <= inf
+        return float(np.interp(time, times[known], values[known]))
 
     def first(self, quantity: str, region: str) -> tuple[Array, Array]:
         """Times (s) and values until the second session."""
