@@ -50,6 +50,7 @@ PROTOTYPE = {
 }
 CLEAR = 0.05  # change of a knock-out over the full value below which it has no direction
 WHY = {
+    "T9b": "a wound fills from below as well as from the sides, and its upper part overshoots",
     "T17a": "the clot lets through 0.3 of what water would in 1.6 % of the area, a tenth of that was calibrated in one "
     "dimension; a finite dose is used up",
     "T17b": "retinol crosses intact skin so well that pores add little, which V4 of the permeation module asks for",
