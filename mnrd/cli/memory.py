@@ -6,9 +6,9 @@ from pathlib import Path
 
 from mnrd.model.problem import Problem
 
-# Measured with both backends at 1 to 2 million cells, rounded up: solver and painting, and state and coefficients of
-# one field.
-BYTES_PER_CELL, BYTES_PER_CELL_AND_FIELD = 240, 115
+# Measured with both backends at 0.6 to 2 million cells, 1 to 19 fields, rounded up: solver and painting, and state and
+# coefficients of one field.
+BYTES_PER_CELL, BYTES_PER_CELL_AND_FIELD = 240, 125
 
 
 def needed(problem: Problem) -> int:
