@@ -57,27 +57,35 @@ KERNEL drift_faces(
     }
 }
 
-// What makes the matrix symmetric where chi = ratio D with one number: w = e^(ratio (psi - highest)), and the faces of A diag(w),
-//   s = (t + |g|) w of the lower side = (t - |g|) w of the upper side.
+// What makes the matrix symmetric where chi = ratio D with one number: w = e^(ratio (psi - highest)), the faces of A diag(w),
+//   s = (t + |g|) w of the lower side = (t - |g|) w of the upper side,
+// and what stands on its diagonal, V K w and S w. partial[row] = largest ratio (highest - psi) of the row: the range of w.
 KERNEL balance(
-    int nx, int ny, int nz, double ratio, double highest, const double *potential,                               // (nz, ny, nx)
-    const real *tx, const real *ty, const real *tz, const real *gx, const real *gy, const real *gz,               // (nz, ny, nx)
-    real *sx, real *sy, real *sz, real *weight)                                                                 // (nz, ny, nx)
+    int nx, int ny, int nz, double ratio, double highest, const double *potential,                  // (nz, ny, nx)
+    const real *tx, const real *ty, const real *tz, const real *gx, const real *gy, const real *gz, // (nz, ny, nx)
+    const real *capacity, const real *screening,                                                    // (nz, ny, nx)
+    real *sx, real *sy, real *sz, real *capacity_w, real *screening_w, real *weight, double *partial) // ..., (nz, ny)
 {
     FOR_EACH_ROW(row, (index_t)ny * nz)
     {
         ROW_NEIGHBOURS;
-        FOR_ROW_STENCIL(i, nx)
+        double widest = 0;
+        FOR_ROW_STENCIL_MAX(i, nx, widest)
         {
             const index_t n = row * nx + i;
-            const double own = exp(ratio * (potential[n] - highest));
+            const double below = ratio * (highest - potential[n]), own = exp(-below);
             const double e = exp(ratio * (potential[n + east] - highest)), s = exp(ratio * (potential[n + south] - highest));
             const double d = exp(ratio * (potential[n + down] - highest));
             sx[n] = (real)((tx[n] + fabs(gx[n])) * (own < e ? own : e));
             sy[n] = (real)((ty[n] + fabs(gy[n])) * (own < s ? own : s));
             sz[n] = (real)((tz[n] + fabs(gz[n])) * (own < d ? own : d));
+            capacity_w[n] = (real)(capacity[n] * own);
+            screening_w[n] = (real)(screening[n] * own);
             weight[n] = (real)own;
+            widest = below > widest ? below : widest;
         }
+        widest = row_maximum(widest);
+        if (ROW_LEADER) partial[row] = widest;
     }
 }
 

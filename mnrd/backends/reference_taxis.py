@@ -49,12 +49,17 @@ def drift_faces(
         g[:] = 0.5 * drift
 
 
-def balance(nx, ny, nz, ratio, highest, potential, tx, ty, tz, gx, gy, gz, sx, sy, sz, weight):
-    """Fill the faces of A diag(w), and w."""
-    w = np.exp(ratio * (potential - highest))
-    weight[:] = w
+def balance(
+    nx, ny, nz, ratio, highest, potential, tx, ty, tz, gx, gy, gz, capacity, screening,
+    sx, sy, sz, capacity_w, screening_w, weight, partial,
+):  # fmt: skip
+    """Fill faces and diagonal of A diag(w), and w; row maxima of the exponent's range."""
+    below = ratio * (highest - potential)
+    w = np.exp(-below)
+    capacity_w[:], screening_w[:], weight[:] = capacity * w, screening * w, w
     for axis, t, g, s in ((2, tx, gx, sx), (1, ty, gy, sy), (0, tz, gz, sz)):
         s[:] = (t.astype(np.float64) + np.abs(g)) * np.minimum(w, _next(w, axis))
+    partial[:] = np.maximum(below.max(axis=2), 0.0)
 
 
 def _drift(u, gx, gy, gz):

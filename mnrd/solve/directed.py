@@ -8,8 +8,8 @@ beside its diagonal: conjugate gradients with ZMG solve it as quickly as diffusi
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from math import inf, sqrt
+from types import SimpleNamespace
 from typing import Any
 
 from mnrd.backends.base import Array
@@ -21,19 +21,6 @@ LINES = 1.0
 
 WIDEST = 40.0
 """Largest range of psi chi / D for which w is in the range of single precision."""
-
-
-@dataclass(frozen=True)
-class Balanced:
-    """The coefficients of A diag(w), see `multigrid.Operator`."""
-
-    version: int
-    capacity: Array
-    tx: Array
-    ty: Array
-    tz: Array
-    top: Array
-    base: Array
 
 
 def solve_directed(
@@ -52,15 +39,19 @@ def solve_directed(
         After `LIMIT` iterations, on a breakdown, or if a number is not finite.
     """
     drift, backend = operator.drift, grid.backend
-    highest = backend.largest(drift.potential)
-    if drift.ratio is None or not drift.ratio * (highest + backend.largest(-drift.potential)) <= WIDEST:
+    if drift.ratio is None:
         return _solve_skew(grid, operator, work, screening, tau=tau, volume=volume, kappa=kappa)
-    sx, sy, sz, weight = work.others
-    given = (drift.potential, operator.tx, operator.ty, operator.tz, *drift.faces)
-    backend.kernel.balance(*grid.levels[0].size, drift.ratio, highest, *given, sx, sy, sz, weight)
-    # The other sign: numbers that no field's own faces have.
-    version, capacity = -1 - operator.version, operator.capacity * weight
-    _prepare(grid, Balanced(version, capacity, sx, sy, sz, operator.top, operator.base), screening * weight, tau)
+    sx, sy, sz, capacity, diagonal, weight = work.others
+    given = (drift.potential, operator.tx, operator.ty, operator.tz, *drift.faces, operator.capacity, screening)
+    highest, made = backend.largest(drift.potential), (sx, sy, sz, capacity, diagonal, weight, work.partial)
+    backend.kernel.balance(*grid.levels[0].size, drift.ratio, highest, *given, *made)
+    if backend.largest(work.partial) > WIDEST:
+        return _solve_skew(grid, operator, work, screening, tau=tau, volume=volume, kappa=kappa)
+    version = -1 - operator.version  # the other sign: numbers that no field's own faces have
+    balanced = SimpleNamespace(
+        version=version, capacity=capacity, tx=sx, ty=sy, tz=sz, top=operator.top, base=operator.base
+    )
+    _prepare(grid, balanced, diagonal, tau)
     count = conjugate_gradients(grid, work, volume, kappa)
     work.increment *= weight
     return count

@@ -25,7 +25,7 @@ class NotConverged(RuntimeError):
 class Work:
     """Vectors of the solve, allocated once: increment, residual, search direction and its image.
 
-    `others` are the four more that fields with taxis need.
+    `others` are the six more that fields with taxis need.
     """
 
     increment: Array
@@ -45,7 +45,7 @@ class Work:
     def widen(self, backend: Backend) -> None:
         """Make the vectors that fields with taxis need besides, unless they are there."""
         if not self.others:
-            self.others = tuple(backend.zeros(self.increment.shape) for _ in range(4))
+            self.others = tuple(backend.zeros(self.increment.shape) for _ in range(6))
 
 
 def line_iterations(mu: float, reduction: float) -> int:
