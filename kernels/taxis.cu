@@ -79,9 +79,10 @@ KERNEL balance(
             sx[n] = (real)((tx[n] + fabs(gx[n])) * (own < e ? own : e));
             sy[n] = (real)((ty[n] + fabs(gy[n])) * (own < s ? own : s));
             sz[n] = (real)((tz[n] + fabs(gz[n])) * (own < d ? own : d));
-            capacity_w[n] = (real)(capacity[n] * own);
-            screening_w[n] = (real)(screening[n] * own);
-            weight[n] = (real)own;
+            const real w = (real)own; // what the solution is multiplied with, to the last bit
+            capacity_w[n] = capacity[n] * w;
+            screening_w[n] = screening[n] * w;
+            weight[n] = w;
             widest = below > widest ? below : widest;
         }
         widest = row_maximum(widest);

@@ -56,7 +56,8 @@ def balance(
     """Fill faces and diagonal of A diag(w), and w; row maxima of the exponent's range."""
     below = ratio * (highest - potential)
     w = np.exp(-below)
-    capacity_w[:], screening_w[:], weight[:] = capacity * w, screening * w, w
+    weight[:] = w
+    capacity_w[:], screening_w[:] = capacity * weight, screening * weight
     for axis, t, g, s in ((2, tx, gx, sx), (1, ty, gy, sy), (0, tz, gz, sz)):
         s[:] = (t.astype(np.float64) + np.abs(g)) * np.minimum(w, _next(w, axis))
     partial[:] = np.maximum(below.max(axis=2), 0.0)

@@ -23,6 +23,9 @@ from mnrd.solve.multigrid import Multigrid
 KAPPA = 0.03
 """Norm of the residual, in units of the tolerated error of the step, at which a linear solve stops."""
 
+AT_CEILING = 1e-3
+"""How much more exactly a field with a ceiling is solved."""
+
 
 @dataclass
 class Rates:
@@ -82,7 +85,9 @@ class StageSolver:
     def use(self, coefficients: Coefficients) -> None:
         """Take the coefficients of a changed problem on the same mesh."""
         self.coefficients, self.grid = coefficients, coefficients.grid
-        if any(field.taxis is not None for field in coefficients.problem.model.fields):
+        fields = coefficients.problem.model.fields
+        self.ceilings = {index: field.ceiling for index, field in enumerate(fields) if field.ceiling < inf}
+        if any(field.taxis is not None for field in fields):
             self.work.widen(self.backend)
         most = max((len(r.terms) for r in coefficients.reactions if r is not None), default=0)
         nz, ny, _ = self.shape
@@ -130,17 +135,17 @@ class StageSolver:
             rates = self._transport(index, moment, state[index], base[index], guess[index], out[index], couplings)
             self._exchange(rates, index, moment, contacts, contents, couplings)
         self._tally(rates, index, arguments)
-        ceiling = self.coefficients.problem.model.fields[index].ceiling
-        if ceiling < inf:
-            self._cut_off(rates, ceiling, moment.tau, out[index])
+        if index in self.ceilings:
+            excess = self._cut_off(index, out[index])
+            rates.clipped += excess
+            rates.terms[CUT_OFF] = -moment.tau * excess
         return rates
 
-    def _cut_off(self, rates: Rates, ceiling: float, tau: float, out: Array) -> None:
-        """Cut off what the time step put above the ceiling, and book it."""
-        self.backend.kernel.cut_off(*self.grid.size, *self.grid.widths, ceiling, out, self.partial[0])
-        excess = self.backend.total(self.partial[0])
-        rates.clipped += excess
-        rates.terms[CUT_OFF] = -tau * excess
+    def _cut_off(self, index: int, values: Array) -> float:
+        """Cut off what a time step put above the ceiling of a field; return that amount."""
+        grid, partial = self.grid, self.partial[0]
+        self.backend.kernel.cut_off(*grid.size, *grid.widths, self.ceilings[index], values, partial)
+        return self.backend.total(partial)
 
     def _settle(self, y: Array, production: Array, loss: Array, tau: float, out: Array) -> Rates:
         if production is self.zero:
@@ -187,8 +192,10 @@ class StageSolver:
         sources, norm = self._residual(operator, moment, moment.absolute(index), state, y, production, loss)
         factors = (couplings[0].factor, couplings[1].factor)
         rates = Rates()
+        # What is left of the residual is spread over the field by the mass fix, which lifts one that is at its ceiling.
+        wanted = self.kappa * (AT_CEILING if index in self.ceilings else 1.0)
         # A field that was empty and receives less than the tolerance would lose it: solve that all the same.
-        for kappa in (self.kappa, min(self.kappa, 1e-2 * norm)):
+        for kappa in (wanted, min(wanted, 1e-2 * norm)):
             rates.iterations = self._increment(operator, moment.tau, factors, norm, kappa)
             self._close(rates, operator, moment.tau, sources, loss, couplings, out)
             if rates.iterations or not rates.lost:

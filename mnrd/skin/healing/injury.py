@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import inf
-from typing import NamedTuple, cast
+from typing import cast
 
 import numpy as np
 
@@ -62,27 +62,6 @@ class Injury:
         return np.asarray(1.0 - self.cut * (self.damage - self.hole) - self.cut_inside * self.hole)
 
 
-class Destruction(NamedTuple):
-    """How much an injury destroys.
-
-    Parameters
-    ----------
-    volume : float, um^3
-        Of the holes.
-    per_hole : float, um^3
-        Of one hole.
-    damaged : float, um^3
-        Integral of d: the holes and the damage around them.
-    area_share : float
-        Greatest share of a horizontal section that is hole.
-    """
-
-    volume: float
-    per_hole: float
-    damaged: float
-    area_share: float
-
-
 def injury_of_needles(
     mesh: Mesh,
     puncture: Puncture,
@@ -130,9 +109,8 @@ def injury_of_wound(
     *,
     eta_J: float = 1.0,
     surface: float = 0.0,
-    centre: tuple[float, float] = (0.0, 0.0),
 ) -> Injury:
-    """Injury by one wound, without images of it.
+    """Injury by one wound, its axis or mid-plane at x = y = 0, without images of it.
 
     Parameters
     ----------
@@ -144,32 +122,14 @@ def injury_of_wound(
         Age factor of the activation.
     surface : float, um
         z of the skin surface in the mesh; above it nothing is injured.
-    centre : (float, float), um
-        Where its axis or mid-plane is.
     """
     half = 0.5 * wound.width
     strain = Retraction(half, values["eps_x"], values["eps50"], eta_J)
     depth = inf if wound.depth is None else wound.depth
     cut = Cut(half, depth, values["l_dx"], strain, slot=not wound.round, pointed=False)
-    alone = Sites(np.array([[*centre, 1.0, 1.0]]), 0.0)
+    alone = Sites(np.array([[0.0, 0.0, 1.0, 1.0]]), 0.0)
     means = cell_means(mesh, cut, alone, surface)
     return Injury(*means, values["live"], values["kap"], values["kap_x"])
-
-
-def destruction(injury: Injury, mesh: Mesh, holes: float) -> Destruction:
-    """How much an injury destroys in the piece of skin of a mesh.
-
-    Parameters
-    ----------
-    injury : Injury
-    mesh : Mesh
-    holes : float
-        Number of holes in the mesh, such as `Layout.needles`; 1/4 for a quarter of a punch.
-    """
-    volume = float((injury.hole * mesh.volume).sum())
-    damaged = float((injury.damage * mesh.volume).sum())
-    shares = (injury.hole * mesh.area).sum(axis=(1, 2)) / mesh.footprint
-    return Destruction(volume, volume / holes, damaged, float(shares.max()))
 
 
 def injure(
