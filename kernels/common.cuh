@@ -98,7 +98,7 @@ static const FlushDenormals flush;
     HOST_LOOP(omp simd reduction(+ : s, t) reduction(max : m)) for (int i = 0; i < (nx); ++i)
 #define STRIP_SCRATCH(scratch) real *mine = (scratch) + (index_t)omp_get_thread_num() * 2 * nz * LANES
 #define SCRATCH(which, k, l) mine[((which) * (index_t)nz + (k)) * LANES + (l)]
-#define FOR_EACH_STRIP(i0, j, nx, ny) HOST_LOOP(omp parallel for collapse(2) if((nx) * (ny) > 256) firstprivate(flush) schedule(static)) \
+#define FOR_EACH_STRIP(i0, j, nx, ny) HOST_LOOP(omp parallel for collapse(2) if((index_t)(nx) * (ny) > 256) firstprivate(flush) schedule(static)) \
     for (int j = 0; j < (ny); ++j) for (int i0 = 0; i0 < (nx); i0 += LANES)
 #define FOR_LANES(l, lanes) HOST_LOOP(omp simd) for (int l = 0; l < (lanes); ++l)
 INLINE double row_total(double sum) { return sum; }
