@@ -33,7 +33,7 @@ events = [{ do = "wash off", at = "40 min" }]
 run = { end = "1 h", every = "5 min", backend = "numpy" }
 output = { compare = "intact", fields_every = "10 min" }
 """
-KILLS, MOMENTS = 20, 250
+KILLS, MOMENTS = 20, 900
 ALIKE = ("reason", "exit code", "steps", "rejected", "solver iterations", "answer", "balance", "clipped", "outputs")
 
 
@@ -79,7 +79,7 @@ def check_table(path: Path) -> None:
 
 
 def ended(place: Path) -> dict:
-    """All that two runs must have in common: what came out, each file by its SHA-256, and the last states bit for bit."""
+    """What two runs must have in common: what came out, each file by its SHA-256, and the last states bit for bit."""
     entries = json.loads((place / "summary.json").read_text())
     found = {key: entries[key] for key in ALIKE}
     for path in sorted((place / "checkpoints").rglob("*.h5")):
