@@ -4,7 +4,7 @@
 //
 // D = the z-tridiagonal part of A with its full diagonal. One Chebyshev step per call; out may be the array previous.
 // Thomas: w_k = 1 / (d_k - t_{k-1}^2 w_{k-1}), c_k = (r_k + t_{k-1} c_{k-1}) w_k, then x_k = c_k + t_k w_k x_{k+1}.
-// Meaning: mnrd/backends/reference.py, functions of the same names.
+// polynomial = gain, momentum, weight. Meaning: mnrd/backends/reference.py, functions of the same names.
 
 // One row of a strip with its neighbours east and west: w[0] is west of the first lane.
 INLINE void load_window(const real *row, int i0, int lanes, int nx, real *w)
@@ -39,8 +39,9 @@ INLINE void load_window(const real *row, int i0, int lanes, int nx, real *w)
 INLINE void relax_strip(
     int i0, int j, int lanes, int nx, int ny, int nz, const real *b, const real *u, const real *previous,
     const real *screening, const real *tx, const real *ty, const real *tz, const real *top, const real *base,
-    const double *exchange, double gain, double momentum, double weight, real *mine, real *out)
+    const double *exchange, const double *polynomial, real *mine, real *out)
 {
+    const real gain = (real)polynomial[0], momentum = (real)polynomial[1], weight = (real)polynomial[2];
     STRIP_STATE(lanes);
     for (int k = 0; k < nz; ++k) {
         STRIP_ROW;
@@ -68,33 +69,35 @@ INLINE void relax_strip(
         {
             const index_t n = start + l;
             swept[l] = SCRATCH(1, k, l) + SCRATCH(0, k, l) * swept[l];
-            out[n] = (real)gain * u[n] + (real)momentum * (u[n] - previous[n]) + (real)weight * swept[l];
+            out[n] = gain * u[n] + momentum * (u[n] - previous[n]) + weight * swept[l];
         }
     }
 }
 
 KERNEL relax(
-    int nx, int ny, int nz, const real *b, const real *u, const real *previous, // (nz, ny, nx)
+    int nx, int ny, int nz, const double *going, const real *b, const real *u, const real *previous, // (nz, ny, nx)
     const real *screening, const real *tx, const real *ty, const real *tz,      // (nz, ny, nx)
     const real *top, const real *base, const double *exchange,                  // (ny, nx), (ny, nx), (2)
-    double gain, double momentum, double weight, real *scratch, real *out)
+    const double *polynomial, real *scratch, real *out)                         // (3)
 {
+    ONLY_IF(going);
     FOR_EACH_STRIP(i0, j, nx, ny)
     {
         STRIP_SCRATCH(scratch);
         if (LANES == 1 || i0 + LANES <= nx) // known to a GPU, which keeps the strip in registers then
             relax_strip(i0, j, LANES, nx, ny, nz, b, u, previous, screening, tx, ty, tz, top, base, exchange,
-                        gain, momentum, weight, mine, out);
+                        polynomial, mine, out);
         else
             relax_strip(i0, j, nx - i0, nx, ny, nz, b, u, previous, screening, tx, ty, tz, top, base, exchange,
-                        gain, momentum, weight, mine, out);
+                        polynomial, mine, out);
     }
 }
 
 INLINE void solve_strip(
     int i0, int j, int lanes, int nx, int ny, int nz, const real *b, const real *screening, const real *tx,
-    const real *ty, const real *tz, const real *top, const real *base, double weight, real *mine, real *out)
+    const real *ty, const real *tz, const real *top, const real *base, const double *polynomial, real *mine, real *out)
 {
+    const real weight = (real)polynomial[2];
     STRIP_STATE(lanes);
     for (int k = 0; k < nz; ++k) {
         STRIP_ROW;
@@ -113,22 +116,24 @@ INLINE void solve_strip(
         FOR_LANES(l, lanes)
         {
             swept[l] = SCRATCH(1, k, l) + SCRATCH(0, k, l) * swept[l];
-            out[start + l] = (real)weight * swept[l];
+            out[start + l] = weight * swept[l];
         }
     }
 }
 
 // out = weight D^-1 b: the first step from a zero guess, and the exact solve where only one column is left.
 KERNEL solve_lines(
-    int nx, int ny, int nz, const real *b, const real *screening, const real *tx, const real *ty, const real *tz,
-    const real *top, const real *base, double weight, real *scratch, real *out)
+    int nx, int ny, int nz, const double *going, const real *b, const real *screening, // (nz, ny, nx)
+    const real *tx, const real *ty, const real *tz, const real *top, const real *base, // (nz, ny, nx), (ny, nx)
+    const double *polynomial, real *scratch, real *out)                                // (3)
 {
+    ONLY_IF(going);
     FOR_EACH_STRIP(i0, j, nx, ny)
     {
         STRIP_SCRATCH(scratch);
         if (LANES == 1 || i0 + LANES <= nx) // known to a GPU, which keeps the strip in registers then
-            solve_strip(i0, j, LANES, nx, ny, nz, b, screening, tx, ty, tz, top, base, weight, mine, out);
+            solve_strip(i0, j, LANES, nx, ny, nz, b, screening, tx, ty, tz, top, base, polynomial, mine, out);
         else
-            solve_strip(i0, j, nx - i0, nx, ny, nz, b, screening, tx, ty, tz, top, base, weight, mine, out);
+            solve_strip(i0, j, nx - i0, nx, ny, nz, b, screening, tx, ty, tz, top, base, polynomial, mine, out);
     }
 }

@@ -3,9 +3,11 @@
 
 // coarse[K, J, I] = sum of fine over the columns of the aggregate (residuals, screenings, capacities, planes with nz = 1).
 KERNEL restrict_sum(
-    int nx, int ny, int nz, int coarse_nx, int coarse_ny, const int *first_x, const int *first_y, // (coarse_nx + 1), ...
-    const real *fine, real *coarse) // (nz, ny, nx), (nz, coarse_ny, coarse_nx)
+    int nx, int ny, int nz, int coarse_nx, int coarse_ny, const double *going,
+    const int *first_x, const int *first_y, // (coarse_nx + 1), (coarse_ny + 1)
+    const real *fine, real *coarse)         // (nz, ny, nx), (nz, coarse_ny, coarse_nx)
 {
+    ONLY_IF(going);
     FOR_EACH_ROW(row, (index_t)coarse_ny * nz)
     {
         const int J = (int)(row % coarse_ny), k = (int)(row / coarse_ny);
@@ -21,9 +23,11 @@ KERNEL restrict_sum(
 
 // u += the correction of the aggregate that the column belongs to.
 KERNEL prolong_add(
-    int nx, int ny, int nz, int coarse_nx, int coarse_ny, const int *coarse_x, const int *coarse_y, // (nx), (ny)
-    const real *correction, real *u) // (nz, coarse_ny, coarse_nx), (nz, ny, nx)
+    int nx, int ny, int nz, int coarse_nx, int coarse_ny, const double *going,
+    const int *coarse_x, const int *coarse_y, // (nx), (ny)
+    const real *correction, real *u)          // (nz, coarse_ny, coarse_nx), (nz, ny, nx)
 {
+    ONLY_IF(going);
     FOR_EACH_ROW(row, (index_t)ny * nz)
     {
         const int j = (int)(row % ny), k = (int)(row / ny);
@@ -58,5 +62,17 @@ KERNEL coarsen_faces(
             coarse_ty[n] = (real)scale_y[J] * y_sum;
             coarse_tz[n] = z_sum;
         }
+    }
+}
+
+// One column: a well-stirred reservoir acts on its first or last cell alone, and g - g^2 factor on the diagonal is the
+// matrix with the reservoir eliminated.
+KERNEL eliminate(index_t cells, const double *going, const real *g, const double *factor, real *out) // (cells), (1)
+{
+    ONLY_IF(going);
+    FOR_EACH_CELL(n, cells)
+    {
+        const double whole = g[n];
+        out[n] = (real)(whole - whole * whole * factor[0]);
     }
 }

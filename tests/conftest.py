@@ -1,21 +1,51 @@
-"""Fixtures of the suite: every backend that this machine has."""
+"""Fixtures of the suite: every backend that this machine has, and the cuda backend on a stand-in for CuPy."""
 
 from __future__ import annotations
 
-import pytest
+import os
 
-from mnrd.backends import BACKENDS, choose
+import pytest
+import standin
+
+from mnrd.backends import choose, driver
 from mnrd.backends.base import BackendUnavailable
 
+BACKEND_PARAMETERS = ("native", "numpy", pytest.param("cuda", marks=pytest.mark.gpu), "stand-in")
 
-@pytest.fixture(params=sorted(BACKENDS))
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item):
+    """A test that needs a GPU and is skipped is a failure where MNRD_REQUIRE_GPU says that there must be one."""
+    outcome = yield
+    report = outcome.get_result()
+    if report.skipped and item.get_closest_marker("gpu") and os.environ.get("MNRD_REQUIRE_GPU") == "1":
+        report.outcome = "failed"
+        report.longrepr = f"MNRD_REQUIRE_GPU=1, and this was skipped: {report.longrepr}"
+
+
+@pytest.fixture(autouse=True)
+def _gpu_for_its_own_tests_only(request, monkeypatch):
+    """What `auto` chooses in a test does not depend on the machine."""
+    if request.node.get_closest_marker("gpu") is None:
+
+        def hidden():
+            raise BackendUnavailable("no NVIDIA driver in this test")
+
+        monkeypatch.setattr(driver, "driver_version", hidden)
+
+
+@pytest.fixture(params=BACKEND_PARAMETERS)
 def backend_name(request):
-    """Name of each backend; skipped with the reason where it cannot run."""
+    """Name of each backend; skipped with the reason where it cannot run. `cuda` comes twice, once on the stand-in."""
+    if request.param == "stand-in":
+        with standin.installed():
+            yield "cuda"
+        return
     try:
         choose(request.param)
     except BackendUnavailable as error:
         pytest.skip(str(error))
-    return request.param
+    yield request.param
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ PAIR = """
 // {name}: {meaning}
 KERNEL {kernel}_{field}(index_t cells, const double *newest /* (F, cells) */,
     const double *predicted /* (F, cells) */, const double *base /* (F, cells) */,
-    const real *arrays /* (A, cells) */, const double *scalars /* (S) */, double tau /* 1/s */,
+    const real *arrays /* (A, cells) */, const double *scalars /* (S) */, const double *order /* (ORDERS) */,
     double *{first} /* (cells) */, double *{second} /* (cells) */)
 {{
 {scalars}    FOR_EACH_CELL(n, cells)
@@ -37,7 +37,7 @@ TALLY = """
 KERNEL tally_{field}(int nx, int ny, int nz, const double *hx /* (nx) */, const double *hy /* (ny) */,
     const double *hz /* (nz) */, const double *newest /* (F, cells) */,
     const double *predicted /* (F, cells) */, const double *base /* (F, cells) */,
-    const real *arrays /* (A, cells) */, const double *scalars /* (S) */, double tau /* 1/s */,
+    const real *arrays /* (A, cells) */, const double *scalars /* (S) */, const double *order /* (ORDERS) */,
     double *partial /* (T, nz ny) */)
 {{
     const index_t rows = (index_t)nz * ny, cells = rows * nx;
@@ -151,9 +151,12 @@ def _name(symbol: sympy.Symbol) -> str:
 
 def _scalars(kinetics: Kinetics, expressions: Iterable[sympy.Expr]) -> str:
     """Loads that do not depend on the cell."""
-    loads = [(symbol, kinetics.position(symbol)) for symbol in operands_of(expressions)]
+    places = {"scalar": "scalars[{}]", "tau": "order[TAU]"}
+    loads = [(symbol, *kinetics.position(symbol)) for symbol in operands_of(expressions)]
     return "".join(
-        f"    const double {_name(symbol)} = scalars[{index}];\n" for symbol, (kind, index) in loads if kind == "scalar"
+        f"    const double {_name(symbol)} = {places[kind].format(index)};\n"
+        for symbol, kind, index in loads
+        if kind in places
     )
 
 
