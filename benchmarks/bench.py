@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import gc
+import re
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
+from pathlib import Path
 from time import perf_counter
 from typing import Any
 
@@ -25,6 +27,8 @@ from mnrd.simulation import Simulation
 PRECISIONS = ("mixed", "double")
 SHARES = {"kernels": 50.0, "cases": 75.0, "bandwidth": 50.0, "steps": 210.0, "rivals": 60.0}
 """Seconds of each part; what one does not use is left to the next."""
+
+HOST_BYTES = 24  # per cell and field while a problem is set up: the values at first, twice, and what they are made of
 
 TOLERANCES = {"mixed": 1e-4, "double": 1e-6}
 """Largest difference from numpy in double precision, as a part of the largest value of the field."""
@@ -163,9 +167,13 @@ class Bench:
         seconds = ratio * (before["set_up"] + 10 * before["seconds"])
         if seconds > self.left():
             return f"would take about {seconds:.0f} s, {max(self.left(), 0):.0f} s are left"
-        memory = made(self.name).memory()
-        if memory is not None and ratio * before["memory"] > memory[0]:
-            return f"would take about {ratio * before['memory'] / 1e9:.0f} GB, {memory[0] / 1e9:.0f} GB are free"
+        needs = (
+            (ratio * before["memory"], free_memory(made(self.name)), "the device"),
+            (HOST_BYTES * ratio * before["cells"] * (before["mobile"] + before["immobile"]), host_memory(), "the host"),
+        )
+        for need, free, where in needs:
+            if need > free:
+                return f"would take about {need / 1e9:.0f} GB of {where}, {free / 1e9:.0f} GB are free"
         return ""
 
     def step(self, size: tuple[int, int, int], pair: tuple[int, int], precision: str) -> Row:
@@ -207,6 +215,12 @@ def free_memory(backend: Backend) -> int:
     cupy.get_default_memory_pool().free_all_blocks()
     memory = backend.memory()
     return 0 if memory is None else memory[0]
+
+
+def host_memory() -> int:
+    """Bytes of the host's memory that can be had."""
+    found = re.search(r"MemAvailable: *(\d+) kB", Path("/proc/meminfo").read_text("utf-8"))
+    return 1024 * int(found[1]) if found else 0
 
 
 def run_case(name: str, end: float, backend: Backend) -> tuple[dict[str, np.ndarray], float]:

@@ -5,7 +5,8 @@
 //
 //   FOR_EACH_CELL(n, cells) { ... }                every cell for itself
 //   FOR_EACH_ROW(row, rows) { FOR_ROW_CELLS(i, nx) { ... } }      rows, for stencils
-//   FOR_ROW_SUM(i, nx, s) s += ...; ROW_TOTAL(s)   fixed-order sum over a row: the same bits on every run
+//   FOR_ROW_SUM(i, nx, s, t) s += ..., t += ...; s = row_total(s); if (ROW_LEADER) ...
+//                                                  fixed-order sums over a row: the same bits on every run
 //   FOR_ROW_STENCIL(i, nx) { u[n - west], u[n + east] }           a row whose ends wrap around (a mirror side has T = 0 there)
 //   FOR_EACH_STRIP(i0, j, nx, ny) { ... FOR_LANES(l, lanes) ... } LANES neighbouring columns, walked together in z
 //   STRIP_SCRATCH(scratch); SCRATCH(which, k, l)                  two numbers per cell of the strip that is being walked
@@ -66,17 +67,14 @@ enum Report {
 #define FOR_EACH_ROW(row, rows) \
     for (index_t row = THREAD / 32; row < (rows); row += (index_t)gridDim.x * blockDim.x / 32)
 #define FOR_ROW_CELLS(i, nx) for (int i = threadIdx.x % 32; i < (nx); i += 32)
-#define FOR_ROW_SUM(i, nx, s) FOR_ROW_CELLS(i, nx)
+#define FOR_ROW_SUM(i, nx, ...) FOR_ROW_CELLS(i, nx)
 #define ROW_LEADER (threadIdx.x % 32 == 0)
 #define FOR_ROW_STENCIL(i, nx) \
     for (int i = threadIdx.x % 32, west [[maybe_unused]], east [[maybe_unused]]; \
          west = i ? 1 : 1 - (nx), east = i + 1 < (nx) ? 1 : 1 - (nx), i < (nx); i += 32)
-#define FOR_ROW_STENCIL_SUM(i, nx, s) FOR_ROW_STENCIL(i, nx)
+#define FOR_ROW_STENCIL_SUM(i, nx, ...) FOR_ROW_STENCIL(i, nx)
 #define FOR_ROW_STENCIL_MAX(i, nx, s) FOR_ROW_STENCIL(i, nx)
-#define FOR_ROW_STENCIL_SUM3(i, nx, s, t, u) FOR_ROW_STENCIL(i, nx)
 #define FOR_ROW_MAX(i, nx, s) FOR_ROW_CELLS(i, nx)
-#define FOR_ROW_SUM2(i, nx, s, t) FOR_ROW_CELLS(i, nx)
-#define FOR_ROW_SUM3(i, nx, s, t, u) FOR_ROW_CELLS(i, nx)
 #define FOR_ROW_SUM2_MAX(i, nx, s, t, m) FOR_ROW_CELLS(i, nx)
 // Threads that run at the same time share a pool that stays in the cache.
 #define STRIP_SCRATCH(scratch) real *mine = (scratch) + THREAD
@@ -146,22 +144,18 @@ static const FlushDenormals flush;
 #define FOR_EACH_ROW(row, rows) HOST_LOOP(omp parallel for if((rows) > 1024) firstprivate(flush) schedule(static)) \
     for (index_t row = 0; row < (rows); ++row)
 #define FOR_ROW_CELLS(i, nx) HOST_LOOP(omp simd) for (int i = 0; i < (nx); ++i)
-#define FOR_ROW_SUM(i, nx, s) HOST_LOOP(omp simd reduction(+ : s)) for (int i = 0; i < (nx); ++i)
+#define FOR_ROW_SUM(i, nx, ...) HOST_LOOP(omp simd reduction(+ : __VA_ARGS__)) for (int i = 0; i < (nx); ++i)
 #define ROW_LEADER 1
 #define ROW_PARTS(nx) \
     for (int part = 0; part < 3; ++part) \
         for (int once = 1, begin = part == 2 ? ((nx) > 1 ? (nx) - 1 : 1) : part, end = part == 0 ? 1 : (nx) - (part == 1), \
                  west = part == 0 ? 1 - (nx) : 1, east = part == 2 || (nx) == 1 ? 1 - (nx) : 1; once; once = 0)
 #define FOR_ROW_STENCIL(i, nx) ROW_PARTS(nx) HOST_LOOP(omp simd) for (int i = begin; i < end; ++i)
-#define FOR_ROW_STENCIL_SUM(i, nx, s) \
-    ROW_PARTS(nx) HOST_LOOP(omp simd reduction(+ : s)) for (int i = begin; i < end; ++i)
+#define FOR_ROW_STENCIL_SUM(i, nx, ...) \
+    ROW_PARTS(nx) HOST_LOOP(omp simd reduction(+ : __VA_ARGS__)) for (int i = begin; i < end; ++i)
 #define FOR_ROW_STENCIL_MAX(i, nx, s) \
     ROW_PARTS(nx) HOST_LOOP(omp simd reduction(max : s)) for (int i = begin; i < end; ++i)
-#define FOR_ROW_STENCIL_SUM3(i, nx, s, t, u) \
-    ROW_PARTS(nx) HOST_LOOP(omp simd reduction(+ : s, t, u)) for (int i = begin; i < end; ++i)
 #define FOR_ROW_MAX(i, nx, s) HOST_LOOP(omp simd reduction(max : s)) for (int i = 0; i < (nx); ++i)
-#define FOR_ROW_SUM2(i, nx, s, t) HOST_LOOP(omp simd reduction(+ : s, t)) for (int i = 0; i < (nx); ++i)
-#define FOR_ROW_SUM3(i, nx, s, t, u) HOST_LOOP(omp simd reduction(+ : s, t, u)) for (int i = 0; i < (nx); ++i)
 #define FOR_ROW_SUM2_MAX(i, nx, s, t, m) \
     HOST_LOOP(omp simd reduction(+ : s, t) reduction(max : m)) for (int i = 0; i < (nx); ++i)
 #define STRIP_SCRATCH(scratch) real *mine = (scratch) + (index_t)omp_get_thread_num() * 2 * nz * LANES

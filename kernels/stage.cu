@@ -54,7 +54,7 @@ KERNEL stage_residual(
         const double at_top = k == 0, at_base = k + 1 == nz, e_top = exchange[0], e_base = exchange[1];
         const double area = hy[j] * hz[k];
         double sources = 0, square = 0, held = 0;
-        FOR_ROW_STENCIL_SUM3(i, nx, sources, square, held)
+        FOR_ROW_STENCIL_SUM(i, nx, sources, square, held)
         {
             const index_t n = row * nx + i;
             const double volume = hx[i] * area, s = volume * partition[n] * (tau + loss[n]);
@@ -92,7 +92,7 @@ KERNEL clip(
     {
         const double area = hy[row % ny] * hz[row / ny];
         double held = 0, clipped = 0;
-        FOR_ROW_SUM2(i, nx, held, clipped)
+        FOR_ROW_SUM(i, nx, held, clipped)
         {
             const index_t n = row * nx + i;
             const double value = a[n] + (solved ? d[n] : (real)0), amount = hx[i] * area * partition[n];
@@ -127,7 +127,7 @@ KERNEL settle(
     {
         const double area = hy[row % ny] * hz[row / ny];
         double sources = 0, held = 0, clipped = 0;
-        FOR_ROW_SUM3(i, nx, sources, held, clipped)
+        FOR_ROW_SUM(i, nx, sources, held, clipped)
         {
             const index_t n = row * nx + i;
             const double volume = hx[i] * area, source = tau * y[n] + production[n], rate = tau + loss[n];

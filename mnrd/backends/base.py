@@ -67,7 +67,7 @@ class FieldReaction(Protocol):
         """Arguments `newest, predicted, base, arrays, scalars, order, production, loss`; fills the last two."""
 
     def tally(self, *arguments: Any) -> None:
-        """Arguments `hx, hy, hz, newest, predicted, base, arrays, scalars, order, partial (terms, nz, ny)`; fills it."""
+        """Arguments `hx, hy, hz, newest, predicted, base, arrays, scalars, order, partial`; fills (terms, nz, ny)."""
 
 
 class Program(Protocol):
