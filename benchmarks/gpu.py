@@ -28,7 +28,7 @@ from mnrd.output.directory import write_text
 RESULTS = Path(__file__).resolve().parent / "results"
 
 DEVICE = Plan(
-    kernel_size=(512, 512, 128),
+    kernel_size=(480, 480, 128),
     sizes=((64, 64, 64), (128, 128, 128), (256, 256, 256), (480, 480, 432)),
     rival_size=(128, 128, 128),
     fields=((1, 0), (2, 0), (4, 0), (8, 0), (12, 3), (16, 0)),
@@ -60,6 +60,16 @@ def failures(found: dict[str, Any]) -> list[str]:
     return kernels + cases
 
 
+def as_lines(found: dict[str, Any]) -> str:
+    """JSON with a line for each row of a part, so that it can be read, and compared line by line."""
+    parts = []
+    for name, rows in found.items():
+        each = [f"  {json.dumps(row)}" for row in rows] if isinstance(rows, list) else []
+        text = "[\n" + ",\n".join(each) + "\n ]" if each else json.dumps(rows)
+        parts.append(f" {json.dumps(name)}: {text}")
+    return "{\n" + ",\n".join(parts) + "\n}\n"
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; 1 where something is not what numpy says, 2 where there is no GPU."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
@@ -79,7 +89,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
     name = "host" if chosen.host else re.sub(r"\W+", "-", found["machine"]["device"]).strip("-").lower()
     out = chosen.out or RESULTS / f"gpu-{name}.json"
-    write_text(out, json.dumps(found, indent=1) + "\n")
+    write_text(out, as_lines(found))
     wrong = failures(found)
     print("\n".join([*wrong, f"wrote {out}"]))
     return 1 if wrong else 0

@@ -69,14 +69,22 @@ def planned(precision: str, iterations: float) -> float:
 # ---- sections: each a text made of the results
 
 
+NOTHING = """\
+**Nothing has run on a GPU yet.** The kernels compile for sm_75, sm_80 and sm_90, and the same text runs as host code in
+every test; how fast a device runs them is not known. What stands here about devices is arithmetic: bytes counted from
+the kernels that a step launches, divided by a bandwidth."""
+SOMETHING = "What has run on a GPU says so here; what ran on the host proves the script, and no speed."
+
+
 def machines(found: dict[str, Row]) -> str:
     """What was measured where."""
     rows = []
+    some = any(result["machine"]["backend"] == "cuda" for result in found.values())
     for name, result in found.items():
         about = result["machine"]
         where = "GPU" if about["backend"] == "cuda" else "host"
         rows.append([f"`{name}.json`", where, about["description"], about["commit"], about["date"][:10]])
-    return table(["file", "", "ran on", "commit", "date"], rows)
+    return f"{SOMETHING if some else NOTHING}\n\n" + table(["file", "", "ran on", "commit", "date"], rows)
 
 
 def traffic(found: dict[str, Row]) -> str:
@@ -207,17 +215,14 @@ def draw(found: dict[str, Row], path: Path) -> None:
     figure = Figure(figsize=(11, 4.5), layout="constrained")
     left, right = figure.subplots(1, 2)
     first = next(iter(found.values()))
-    for offset, precision in zip((-0.2, 0.2), PRECISIONS, strict=True):
-        step = step_of(first, FIELDS, precision)
+    floors = {precision: step_of(first, FIELDS, precision) for precision in PRECISIONS}
+    names: list[str] = []
+    for offset, (precision, step) in zip((-0.2, 0.2), floors.items(), strict=True):
         if step is not None:
-            largest = sorted(step["traffic"].items(), key=lambda item: -item[1][1])[:14]
-            left.barh(
-                [n + offset for n in range(len(largest))],
-                [size / 1e3 for _, (_, size) in largest],
-                0.4,
-                label=precision,
-            )
-            left.set_yticks(range(len(largest)), [name for name, _ in largest])
+            each = step["traffic"]
+            names = names or sorted(each, key=lambda name: -each[name][1])[:14]
+            left.barh([n + offset for n in range(len(names))], [each[n][1] / 1e3 for n in names], 0.4, label=precision)
+    left.set_yticks(range(len(names)), names)
     left.invert_yaxis()
     left.set(xlabel="kB per cell and step", title=f"What a step of {FIELDS[0]} + {FIELDS[1]} fields moves")
     left.legend()
@@ -226,8 +231,7 @@ def draw(found: dict[str, Row], path: Path) -> None:
             rows = [r for r in result["steps"] if (r["mobile"], r["immobile"], r["precision"]) == (*FIELDS, precision)]
             rows.sort(key=lambda row: row["cells"])
             right.loglog([r["cells"] for r in rows], [r["seconds"] for r in rows], "o-", label=f"{name}, {precision}")
-    floor = [step_of(first, FIELDS, precision) for precision in PRECISIONS]
-    for precision, step in zip(PRECISIONS, floor, strict=True):
+    for precision, step in floors.items():
         if step is not None:
             times = [step["bytes_per_cell"] * cells / BANDWIDTH for cells in (1e4, CELLS)]
             right.loglog([1e4, CELLS], times, "--", label=f"floor at {BANDWIDTH / 1e12:g} TB/s, {precision}")

@@ -132,7 +132,7 @@ class Rival:
             rows, columns, values = [*rows, here, there], [*columns, there, here], [*values, face, face]
         places = (xp.concatenate(rows), xp.concatenate(columns))
         matrix = self.sparse.coo_matrix((xp.concatenate(values), places), shape=(number.size,) * 2).tocsr()
-        return matrix, self.sparse.diags(1 / diagonal.ravel()).tocsr()
+        return matrix, self.sparse.diags([1 / diagonal.ravel()], [0]).tocsr()
 
 
 def compare(steps: Steps, least: float) -> dict[str, Any]:

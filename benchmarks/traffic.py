@@ -122,7 +122,8 @@ class Counting:
     """
 
     def __init__(self, backend: Backend) -> None:
-        self._backend, self._launches = backend, None  # type: ignore[var-annotated]
+        self._backend = backend
+        self._launches: list[Launch] | None = None
         self.tally: Tally | None = None
         kernels = {name: self._watched(getattr(backend.kernel, name), partial(self._size, name)) for name in KERNELS}
         self.kernel = SimpleNamespace(**kernels)
@@ -163,7 +164,7 @@ class Counting:
             for index, one in enumerate(made)
         ]
 
-    def _reaction(self, index: int, made: Any, loads: Mapping[str, int]) -> Any:
+    def _reaction(self, index: int, made: Any, loads: Mapping[str, tuple[int, int]]) -> Any:
         react, tally = (
             self._watched(getattr(made, verb), partial(_generated_size, verb, loads[f"{verb}_{index}"]))
             for verb in ("react", "tally")

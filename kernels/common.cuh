@@ -8,8 +8,10 @@
 //   FOR_ROW_SUM(i, nx, s, t) s += ..., t += ...; s = row_total(s); if (ROW_LEADER) ...
 //                                                  fixed-order sums over a row: the same bits on every run
 //   FOR_ROW_STENCIL(i, nx) { u[n - west], u[n + east] }           a row whose ends wrap around (a mirror side has T = 0 there)
+//   ROW_BUFFER(line, nx); ... ROW_READY; ...       one row of numbers on the chip; ready: what others wrote may be read
 //   FOR_EACH_STRIP(i0, j, nx, ny) { ... FOR_LANES(l, lanes) ... } LANES neighbouring columns, walked together in z
-//   STRIP_SCRATCH(scratch); SCRATCH(which, k, l)                  two numbers per cell of the strip that is being walked
+//   STRIP_SCRATCH(scratch); FACTOR(k, l), SWEPT(k, l)             two numbers per cell of the strip that is being walked
+//   UNROLLED for (k ...)                            planes whose loads may be issued together, through RESTRICT pointers
 //   FOR_EACH_BLOCK(item, items) { FOR_BLOCK_SUM(i, n, s) s += ...; s = block_total(s); if (BLOCK_LEADER) { ... } }
 //                                                  for what adds up all partial sums: a whole block of a GPU for each item
 //   ONLY_IF(going);                                first line of a kernel that does nothing once a solve has ended
@@ -35,6 +37,7 @@ enum Order {
 // What came out of it: slots of an array `report` of doubles, read by the host after the step.
 enum Report {
     SOURCES,                            // sum of V (tau y + P), conc um^3/s
+    PRODUCED, SPENT, MOVED,             // sums of V P, of V L c before it is scaled, and of V (P - L c), conc um^3/s
     CLIPPED, EXCESS, LOST,              // clipped at zero, cut off at the ceiling, lost with all of the field, conc um^3
     SCALE,                              // factor on the solution that keeps the amount
     NORM, TOLERANCE,                    // of the residual, in units of the tolerated error
@@ -69,6 +72,11 @@ enum Report {
 #define FOR_ROW_CELLS(i, nx) for (int i = threadIdx.x % 32; i < (nx); i += 32)
 #define FOR_ROW_SUM(i, nx, ...) FOR_ROW_CELLS(i, nx)
 #define ROW_LEADER (threadIdx.x % 32 == 0)
+// Shared memory of a block: a row for each of its warps where a kernel has a ROW_BUFFER, nz numbers for each of its threads
+// where it has a STRIP_SCRATCH.
+extern __shared__ real on_chip[];
+#define ROW_BUFFER(line, nx) real *const line = on_chip + threadIdx.x / 32 * (nx)
+#define ROW_READY __syncwarp()
 #define FOR_ROW_STENCIL(i, nx) \
     for (int i = threadIdx.x % 32, west [[maybe_unused]], east [[maybe_unused]]; \
          west = i ? 1 : 1 - (nx), east = i + 1 < (nx) ? 1 : 1 - (nx), i < (nx); i += 32)
@@ -76,9 +84,13 @@ enum Report {
 #define FOR_ROW_STENCIL_MAX(i, nx, s) FOR_ROW_STENCIL(i, nx)
 #define FOR_ROW_MAX(i, nx, s) FOR_ROW_CELLS(i, nx)
 #define FOR_ROW_SUM2_MAX(i, nx, s, t, m) FOR_ROW_CELLS(i, nx)
-// Threads that run at the same time share a pool that stays in the cache.
+// Threads that run at the same time share a pool, nz numbers for each, that stays in the cache.
 #define STRIP_SCRATCH(scratch) real *mine = (scratch) + THREAD
-#define SCRATCH(which, k, l) mine[((which) * (index_t)nz + (k)) * gridDim.x * blockDim.x]
+#define FACTOR(k, l) on_chip[(k) * blockDim.x + threadIdx.x]
+#define SWEPT(k, l) mine[(k) * (index_t)gridDim.x * blockDim.x]
+// What hides the latency of the memory: the loads of several planes on their way at once.
+#define RESTRICT __restrict__
+#define UNROLLED _Pragma("unroll 4")
 #define FOR_EACH_STRIP(i0, j, nx, ny) \
     for (index_t strip = THREAD; strip < (index_t)(nx) * (ny); strip += (index_t)gridDim.x * blockDim.x) \
         for (int j = (int)(strip / (nx)), i0 = (int)(strip % (nx)), once = 1; once; once = 0)
@@ -146,6 +158,8 @@ static const FlushDenormals flush;
 #define FOR_ROW_CELLS(i, nx) HOST_LOOP(omp simd) for (int i = 0; i < (nx); ++i)
 #define FOR_ROW_SUM(i, nx, ...) HOST_LOOP(omp simd reduction(+ : __VA_ARGS__)) for (int i = 0; i < (nx); ++i)
 #define ROW_LEADER 1
+#define ROW_BUFFER(line, nx) real line[nx]
+#define ROW_READY
 #define ROW_PARTS(nx) \
     for (int part = 0; part < 3; ++part) \
         for (int once = 1, begin = part == 2 ? ((nx) > 1 ? (nx) - 1 : 1) : part, end = part == 0 ? 1 : (nx) - (part == 1), \
@@ -159,8 +173,11 @@ static const FlushDenormals flush;
 #define FOR_ROW_SUM2_MAX(i, nx, s, t, m) \
     HOST_LOOP(omp simd reduction(+ : s, t) reduction(max : m)) for (int i = 0; i < (nx); ++i)
 #define STRIP_SCRATCH(scratch) real *mine = (scratch) + (index_t)omp_get_thread_num() * 2 * nz * LANES
-#define SCRATCH(which, k, l) mine[((which) * (index_t)nz + (k)) * LANES + (l)]
-#define FOR_EACH_STRIP(i0, j, nx, ny) HOST_LOOP(omp parallel for collapse(2) if((nx) * (ny) > 256) firstprivate(flush) schedule(static)) \
+#define FACTOR(k, l) mine[(k) * LANES + (l)]
+#define SWEPT(k, l) mine[((index_t)nz + (k)) * LANES + (l)]
+#define RESTRICT
+#define UNROLLED
+#define FOR_EACH_STRIP(i0, j, nx, ny) HOST_LOOP(omp parallel for collapse(2) if((index_t)(nx) * (ny) > 256) firstprivate(flush) schedule(static)) \
     for (int j = 0; j < (ny); ++j) for (int i0 = 0; i0 < (nx); i0 += LANES)
 #define FOR_LANES(l, lanes) HOST_LOOP(omp simd) for (int l = 0; l < (lanes); ++l)
 INLINE double row_total(double sum) { return sum; }
@@ -179,6 +196,10 @@ INLINE double block_maximum(double largest) { return largest; }
 #define OUTFLOW(u) \
     (tx[n] * (u[n] - u[n + east]) + tx[n - west] * (u[n] - u[n - west]) + ty[n] * (u[n] - u[n + south]) \
      + ty[n - north] * (u[n] - u[n - north]) + tz[n] * (u[n] - u[n + down]) + tz[n - up] * (u[n] - u[n - up]))
+
+// b - A u in cell n of such a row, with what its planes top and base conduct to the reservoirs.
+#define RESIDUAL(b, u) \
+    (b[n] - screening[n] * u[n] - OUTFLOW(u) - at_top * g_top[i] * (u[n] - e_top) - at_base * g_base[i] * (u[n] - e_base))
 
 // Where the neighbours of a row (k, j) lie; at the first and last plane the cell is its own neighbour: no flux.
 #define ROW_NEIGHBOURS \

@@ -8,11 +8,12 @@
 #define AT(side, name) (name##_TOP + (side))
 #define FOR_SIDES(side) for (int side = 0; side < 2; ++side)
 
-// The total of n partial sums, in the first thread of the block.
-INLINE double added(const double *partial, index_t n)
+// The total of the n partial sums of one kind, in the first thread of the block.
+INLINE double added(const double *partial, index_t n, int kind = 0)
 {
+    const double *mine = partial + kind * n;
     double sum = 0;
-    FOR_BLOCK_SUM(i, n, sum) sum += partial[i];
+    FOR_BLOCK_SUM(i, n, sum) sum += mine[i];
     return block_total(sum);
 }
 
@@ -80,7 +81,7 @@ KERNEL exchange(int ny, const double *going, const double *partial, const double
     ONLY_IF(going);
     FOR_EACH_BLOCK(side, 2)
     {
-        const double sum = added(partial + side * ny, ny);
+        const double sum = added(partial, ny, (int)side);
         if (BLOCK_LEADER) exchange[side] = factor[side] * sum;
     }
 }
@@ -90,7 +91,7 @@ KERNEL meet(int ny, const double *partial, double *report) // (2, ny), (REPORTS)
 {
     FOR_EACH_BLOCK(side, 2)
     {
-        const double sum = added(partial + side * ny, ny);
+        const double sum = added(partial, ny, (int)side);
         if (BLOCK_LEADER) {
             report[AT(side, PASSED)] = sum;
             report[AT(side, EXCHANGE)] = report[AT(side, FACTOR)] * sum + report[AT(side, OFFSET)];
@@ -98,19 +99,21 @@ KERNEL meet(int ny, const double *partial, double *report) // (2, ny), (REPORTS)
     }
 }
 
-// Before a solve: partial = sums of V (tau y + P), of (metric r)^2 and of S a. A field that is empty and receives less than
+// Before a solve: partial = sums of V (tau y + P), of (metric r)^2, of S a and of V P. A field that is empty and receives less than
 // the tolerance is solved all the same, because it would lose that.
-KERNEL begin(int rows, double volume, const double *partial, const double *order, double *report) // um^3, (3, rows)
+KERNEL begin(int rows, double volume, const double *partial, const double *order, double *report) // um^3, (4, rows)
 {
     FOR_EACH_BLOCK(once, 1)
     {
-        const double sources = added(partial, rows), squares = added(partial + rows, rows);
-        double held = added(partial + 2 * (index_t)rows, rows);
+        const double sources = added(partial, rows), squares = added(partial, rows, 1);
+        const double produced = added(partial, rows, 3);
+        double held = added(partial, rows, 2);
         if (BLOCK_LEADER) {
             FOR_SIDES(side) held += report[AT(side, PASSED)] * report[AT(side, SHARE)];
             const double norm = sqrt(squares / volume), wanted = order[KAPPA], low = 1e-2 * norm;
             const double tolerance = held > 0 ? wanted : low < wanted ? low : wanted;
             report[SOURCES] = sources;
+            report[PRODUCED] = produced;
             report[NORM] = norm;
             report[TOLERANCE] = tolerance;
             report[FAILED] = !isfinite(norm);
@@ -235,7 +238,7 @@ KERNEL stab_omega(int rows, const double *partial, double *report) // (2, rows)
     ONLY_IF(report + GOING);
     FOR_EACH_BLOCK(once, 1)
     {
-        const double above = added(partial, rows), below = added(partial + rows, rows);
+        const double above = added(partial, rows), below = added(partial, rows, 1);
         if (BLOCK_LEADER) divide(above, below, OMEGA, report);
     }
 }
@@ -254,14 +257,14 @@ KERNEL stab_turn(int rows, const double *partial, double *report)
     }
 }
 
-// After the increment: partial = sums of S a and of what was clipped. Nothing is made or lost when a is scaled so that the
+// After the increment: partial = sums of S a, of what was clipped and of V L K a. Nothing is made or lost when a is scaled so that the
 // residual sums to zero; where that is impossible, the field ends empty.
-KERNEL close_stage(int rows, const double *partial, const double *order, double *report) // (2, rows)
+KERNEL close_stage(int rows, const double *partial, const double *order, double *report) // (3, rows)
 {
     FOR_EACH_BLOCK(once, 1)
     {
         double held = added(partial, rows);
-        const double clipped = added(partial + rows, rows);
+        const double clipped = added(partial, rows, 1), spent = added(partial, rows, 2);
         if (BLOCK_LEADER) {
             double sources = report[SOURCES];
             FOR_SIDES(side)
@@ -272,6 +275,8 @@ KERNEL close_stage(int rows, const double *partial, const double *order, double 
             const int fits = sources >= 0 && held > 0;
             const double scale = fits ? sources / held : 0;
             report[SCALE] = scale;
+            report[SPENT] = spent;
+            report[MOVED] = report[PRODUCED] - scale * spent;
             report[LOST] = fits ? 0 : fabs(sources) / order[TAU];
             report[CLIPPED] = clipped;
             FOR_SIDES(side)
@@ -288,17 +293,23 @@ KERNEL close_stage(int rows, const double *partial, const double *order, double 
     }
 }
 
-// The same for an immobile field: partial = sums of V (tau y + P), of V (tau + L) c and of what was clipped.
-KERNEL settled(int rows, const double *partial, const double *order, double *report) // (3, rows)
+// The same for an immobile field: partial = sums of V (tau y + P), of V (tau + L) c, of what was clipped, of V P and V L c.
+KERNEL settled(int rows, const double *partial, const double *order, double *report) // (5, rows)
 {
     FOR_EACH_BLOCK(once, 1)
     {
-        const double sources = added(partial, rows), held = added(partial + rows, rows);
-        const double clipped = added(partial + 2 * (index_t)rows, rows), supplied = sources > 0 ? sources : 0;
+        const double sources = added(partial, rows), held = added(partial, rows, 1);
+        const double clipped = added(partial, rows, 2), supplied = sources > 0 ? sources : 0;
+        const double produced = added(partial, rows, 3);
+        const double spent = added(partial, rows, 4);
         if (BLOCK_LEADER) {
+            const double scale = clipped > 0 && held > 0 ? supplied / held : 1;
             report[SOURCES] = sources;
+            report[PRODUCED] = produced;
+            report[SPENT] = spent;
+            report[MOVED] = produced - scale * spent;
             report[CLIPPED] = clipped;
-            report[SCALE] = clipped > 0 && held > 0 ? supplied / held : 1;
+            report[SCALE] = scale;
             report[LOST] = (sources < 0 ? -sources : 0) / order[TAU];
         }
     }

@@ -178,8 +178,7 @@ KERNEL residual(
         FOR_ROW_STENCIL(i, nx)
         {
             const index_t n = row * nx + i;
-            r[n] = b[n] - screening[n] * u[n] - OUTFLOW(u) - at_top * g_top[i] * (u[n] - e_top)
-                   - at_base * g_base[i] * (u[n] - e_base);
+            r[n] = RESIDUAL(b, u);
         }
     }
 }

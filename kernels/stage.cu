@@ -37,13 +37,13 @@ KERNEL state_contact(
 // screening = V K (tau + L);  r = V (tau y + P) - A a;  metric = sqrt(V) K / (screening w) with the error weight
 // w = rtol max(state, guess) + K absolute, so that sum (metric r)^2 / sum V is the mean square of r / (S w / K)
 // (kept as a root, because the square can leave the range of single precision).
-// partial = sums of V (tau y + P), of (metric r)^2 and of S a.
+// partial = sums of V (tau y + P), of (metric r)^2, of S a and of V P.
 KERNEL stage_residual(
     int nx, int ny, int nz, const double *hx, const double *hy, const double *hz,
     const double *state, const double *y, const double *a,                     // (nz, ny, nx) c_n, stage base, guess
     const real *partition, const double *production, const double *loss,           // (nz, ny, nx)
     const real *tx, const real *ty, const real *tz, const real *top, const real *base, const double *exchange,
-    const double *order, real *screening, real *r, real *metric, double *partial) // (ORDERS), ..., (3, nz, ny)
+    const double *order, real *screening, real *r, real *metric, double *partial) // (ORDERS), ..., (4, nz, ny)
 {
     const double tau = order[TAU], rtol = order[RTOL], absolute = order[ABSOLUTE];
     const index_t rows = (index_t)ny * nz;
@@ -53,8 +53,8 @@ KERNEL stage_residual(
         const real *g_top = top + (index_t)j * nx, *g_base = base + (index_t)j * nx;
         const double at_top = k == 0, at_base = k + 1 == nz, e_top = exchange[0], e_base = exchange[1];
         const double area = hy[j] * hz[k];
-        double sources = 0, square = 0, held = 0;
-        FOR_ROW_STENCIL_SUM(i, nx, sources, square, held)
+        double sources = 0, square = 0, held = 0, produced = 0;
+        FOR_ROW_STENCIL_SUM(i, nx, sources, square, held, produced)
         {
             const index_t n = row * nx + i;
             const double volume = hx[i] * area, s = volume * partition[n] * (tau + loss[n]);
@@ -70,20 +70,23 @@ KERNEL stage_residual(
             sources += source;
             square += volume * (scale * left) * (scale * left);
             held += s * a[n];
+            produced += volume * production[n];
         }
         sources = row_total(sources);
         square = row_total(square);
         held = row_total(held);
-        if (ROW_LEADER) partial[row] = sources, partial[rows + row] = square, partial[2 * rows + row] = held;
+        produced = row_total(produced);
+        if (ROW_LEADER) partial[row] = sources, partial[rows + row] = square;
+        if (ROW_LEADER) partial[2 * rows + row] = held, partial[3 * rows + row] = produced;
     }
 }
 
-// a = max(a + d, 0), d being 0 if it took no iteration; partial = sums of S a with S in double, and of what was clipped,
-// V K |a + d|.
+// a = max(a + d, 0), d being 0 if it took no iteration; partial = sums of S a with S in double, of what was clipped,
+// V K |a + d|, and of V L K a.
 KERNEL clip(
     int nx, int ny, int nz, const double *hx, const double *hy, const double *hz,
     const real *d, const real *partition, const double *loss, const double *order, const double *report,
-    double *a, double *partial) // (nz, ny, nx), (2, nz, ny)
+    double *a, double *partial) // (nz, ny, nx), (3, nz, ny)
 {
     const double tau = order[TAU];
     const int solved = report[COUNT] != 0;
@@ -91,8 +94,8 @@ KERNEL clip(
     FOR_EACH_ROW(row, rows)
     {
         const double area = hy[row % ny] * hz[row / ny];
-        double held = 0, clipped = 0;
-        FOR_ROW_SUM(i, nx, held, clipped)
+        double held = 0, clipped = 0, spent = 0;
+        FOR_ROW_SUM(i, nx, held, clipped, spent)
         {
             const index_t n = row * nx + i;
             const double value = a[n] + (solved ? d[n] : (real)0), amount = hx[i] * area * partition[n];
@@ -100,10 +103,12 @@ KERNEL clip(
             a[n] = kept;
             held += amount * (tau + loss[n]) * kept;
             clipped += amount * (kept - value);
+            spent += amount * loss[n] * kept;
         }
         held = row_total(held);
         clipped = row_total(clipped);
-        if (ROW_LEADER) partial[row] = held, partial[rows + row] = clipped;
+        spent = row_total(spent);
+        if (ROW_LEADER) partial[row] = held, partial[rows + row] = clipped, partial[2 * rows + row] = spent;
     }
 }
 
@@ -115,19 +120,20 @@ KERNEL to_concentration(
     FOR_EACH_CELL(n, cells) concentration[n] = scale * (partition[n] * a[n]);
 }
 
-// An immobile field: c = max((tau y + P) / (tau + L), 0); partial = sums of V (tau y + P), V (tau + L) c and the clipped V |c|.
+// An immobile field: c = max((tau y + P) / (tau + L), 0); partial = sums of V (tau y + P), of V (tau + L) c, of the clipped
+// V |c|, of V P and of V L c.
 KERNEL settle(
     int nx, int ny, int nz, const double *hx, const double *hy, const double *hz,
     const double *y, const double *production, const double *loss, const double *order, double *c,
-    double *partial) // (3, nz, ny)
+    double *partial) // (5, nz, ny)
 {
     const double tau = order[TAU];
     const index_t rows = (index_t)ny * nz;
     FOR_EACH_ROW(row, rows)
     {
         const double area = hy[row % ny] * hz[row / ny];
-        double sources = 0, held = 0, clipped = 0;
-        FOR_ROW_SUM(i, nx, sources, held, clipped)
+        double sources = 0, held = 0, clipped = 0, produced = 0, spent = 0;
+        FOR_ROW_SUM(i, nx, sources, held, clipped, produced, spent)
         {
             const index_t n = row * nx + i;
             const double volume = hx[i] * area, source = tau * y[n] + production[n], rate = tau + loss[n];
@@ -136,11 +142,16 @@ KERNEL settle(
             sources += volume * source;
             held += volume * rate * kept;
             clipped += volume * (kept - value);
+            produced += volume * production[n];
+            spent += volume * loss[n] * kept;
         }
         sources = row_total(sources);
         held = row_total(held);
         clipped = row_total(clipped);
+        produced = row_total(produced);
+        spent = row_total(spent);
         if (ROW_LEADER) partial[row] = sources, partial[rows + row] = held, partial[2 * rows + row] = clipped;
+        if (ROW_LEADER) partial[3 * rows + row] = produced, partial[4 * rows + row] = spent;
     }
 }
 

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from math import inf
 from typing import Any, Protocol
 
 import numpy as np
 
 from mnrd.backends import choose
-from mnrd.backends.base import Backend
+from mnrd.backends.base import Array, Backend
+from mnrd.events import meet
 from mnrd.model.discretise import Grid
 from mnrd.model.problem import Event, Problem
 from mnrd.output.ledger import Ledger
+from mnrd.snapshot import put, take
 from mnrd.solve.account import Account
 from mnrd.solve.controller import LONGEST_RUN_OF_REJECTIONS, Controller
 from mnrd.solve.fields import SIDES, Coefficients, State, make_contacts
 from mnrd.solve.krylov import KAPPA
 from mnrd.solve.step import Rates, Step
 from mnrd.solve.stepper import Stepper
+from mnrd.solve.stopwatch import Stopwatch
 
 FIRST_STEP = 1.0
 LONGEST_STEP = 43200.0
@@ -27,7 +30,21 @@ LOST = 1e-13
 
 
 class NumericalFailure(RuntimeError):
-    """The run cannot go on: no step size is accepted."""
+    """The run cannot go on: no step size is accepted.
+
+    The state is that after the last accepted step; ``state.second`` holds what the last try made.
+
+    Attributes
+    ----------
+    time : float
+        Of the last accepted step, s.
+    reason : str
+        Why the last try was not accepted.
+    """
+
+    def __init__(self, time: float, dt: float, reason: str) -> None:
+        super().__init__(f"no step accepted at t = {time:g} s down to dt = {dt:.3g} s: {reason}")
+        self.time, self.reason = time, reason
 
 
 class Observer(Protocol):
@@ -64,6 +81,8 @@ class Simulation:
         The longest step, s.
     kappa : float
         Stopping norm of the linear solves in units of the tolerated step error.
+    stopwatch : Stopwatch, optional
+        Where the wall time of the phases is added up.
 
     Attributes
     ----------
@@ -71,16 +90,23 @@ class Simulation:
         s; exactly the due time when observers are called.
     step, rejected, iterations : int
         Accepted steps, rejected ones, iterations of the linear solver.
+    started : bool
+        Whether the observers have seen the start.
+    events, met : list of Event
+        Those to come, and those that were met.
     """
 
     def __init__(
         self, problem: Problem, *, backend: str | Backend = "auto", precision: str = "auto",
         events: Sequence[Event] = (), observers: Iterable[Observer] = (), rtol: float = 1e-3, dt: float | None = None,
         first_step: float | None = None, dt_max: float = LONGEST_STEP, kappa: float = KAPPA,
+        stopwatch: Stopwatch | None = None,
     ) -> None:  # fmt: skip
         self.backend = choose(backend, precision) if isinstance(backend, str) else backend
         self.problem, self.observers = problem, list(observers)
         self.events = sorted(events, key=lambda event: event.time)
+        self.met: list[Event] = []
+        self.stopwatch = stopwatch or Stopwatch()
         self.time, self.step, self.rejected, self.iterations = 0.0, 0, 0, 0
         self.first_step = first_step or min(FIRST_STEP, 100 * rtol * FIRST_STEP)
         self.controller = Controller(min(dt or self.first_step, dt_max), dt_max, fixed=dt is not None)
@@ -92,17 +118,18 @@ class Simulation:
         self.accounts = [Account(sum(self.amounts(name).values())) for name in problem.model.names]
         for (index, _), contact in self.contacts.items():
             self.accounts[index].filled(contact)
-        self._last: list[Rates] = []
-        self._started = False
+        self.last: list[Rates] = []
+        self.started = False
 
     # ---- the loop
 
     def run(self, until: float) -> Simulation:
         """Advance to `until` (s), exactly; returns itself."""
-        while self.time < until or not self._started:
+        while self.time < until or not self.started:
             self._meet_events()
             if self.time < until:
-                self._advance(min(until, self._next_due()))
+                with self.stopwatch.phase("solve"):
+                    self._advance(min(until, self._next_due()))
             self._meet_events()
             self._observe()
         return self
@@ -117,7 +144,7 @@ class Simulation:
 
     def _advance(self, target: float) -> None:
         """One accepted step, not beyond `target`."""
-        if not self._started:
+        if not self.started:
             self._begin()
         for _ in range(LONGEST_RUN_OF_REJECTIONS):
             dt = self.controller.towards(target - self.time)
@@ -131,7 +158,7 @@ class Simulation:
             self.rejected += 1
             self.controller.rejected(step.error, dt, step.limit)
         reason = step.reason or f"the error stays at {step.error:.3g} of the tolerance"
-        raise NumericalFailure(f"no step accepted at t = {self.time:g} s down to dt = {dt:.3g} s: {reason}")
+        raise NumericalFailure(self.time, dt, reason)
 
     def _acceptable(self, step: Step) -> bool:
         """Whether a tried step is finite, accurate, positive and conservative; with a fixed step, finite is enough."""
@@ -146,7 +173,7 @@ class Simulation:
         landed = dt == target - self.time
         self.time = target if landed else self.time + dt
         self.stepper.accept(step, self.time, self.contacts)
-        self._last = step.stages[-1]
+        self.last = step.stages[-1]
         for index, account in enumerate(self.accounts):
             moved = step.moved(index, dt)
             account.book(moved, self.contacts[index, "top"], self.contacts[index, "base"])
@@ -155,7 +182,7 @@ class Simulation:
         self.step += 1
 
     def _begin(self) -> None:
-        self._started = True
+        self.started = True
         self.stepper.begin(self.time, self.contacts)
         self._observe()
 
@@ -164,54 +191,26 @@ class Simulation:
         return min([event, *(observer.schedule.next_time(self.time) for observer in self.observers)])
 
     def _observe(self) -> None:
-        if not self._started:
+        if not self.started:
             return self._begin()
-        for observer in self.observers:
-            if observer.schedule.due(self.time, self.step):
-                observer.observe(self)
+        with self.stopwatch.phase("output"):
+            for observer in self.observers:
+                if observer.schedule.due(self.time, self.step):
+                    observer.observe(self)
 
     def _meet_events(self) -> None:
-        """Apply the events that are due now: new coefficients, new reservoirs, the same concentrations."""
-        changed = False
-        while self.events and self.events[0].time <= self.time:
-            event = self.events.pop(0)
-            problem = event.change(self.problem)
-            changed = changed or problem is not self.problem or event.jump is not None
-            self.problem = problem
-            if event.jump is not None:
-                self._jump(event)
-        if not changed:
-            return
-        self.coefficients = Coefficients(self.backend, self.grid, self.problem)
-        self.stepper.use(self.coefficients)
-        contacts = make_contacts(self.coefficients, self.time, self.contacts)
-        for key, contact in contacts.items():
-            old = self.contacts[key]
-            if contact is not old:
-                self.accounts[key[0]].filled(contact)
-                if contact.reservoir.tops_up:
-                    contact.amount += old.amount
-                else:
-                    self.accounts[key[0]].emptied(old)
-        self.contacts = contacts
-        self.controller.restart(self.first_step)
-        if self._started:
-            self.stepper.begin(self.time, self.contacts)
+        with self.stopwatch.phase("set-up"):
+            meet(self)
 
-    def _jump(self, event: Event) -> None:
-        """Let fields jump, and book what comes and goes by it."""
-        assert event.jump is not None
-        names, volume = self.problem.model.names, self.problem.mesh.volume
-        before = {name: self.concentration(name) for name in names}
-        for values in before.values():
-            values.flags.writeable = False  # what a jump changed in place would not be booked
-        for name, values in event.jump(self.problem, before).items():
-            index = self.problem.model.index(name)
-            _check_jump(f"events.{event.name}.jump: {name}", values, volume.shape)
-            change = volume * (values - before[name])
-            self.accounts[index].applied += float(change[change > 0].sum())
-            self.accounts[index].removed -= float(change[change < 0].sum())
-            self.state.now[index] = self.backend.array(values, np.float64)
+    # ---- stopping and going on
+
+    def snapshot(self) -> tuple[dict[str, Any], dict[str, Array]]:
+        """What the next step needs: numbers, and arrays that are not copies (see `mnrd.snapshot.take`)."""
+        return take(self)
+
+    def restore(self, numbers: Mapping[str, Any], arrays: Mapping[str, Any]) -> None:
+        """Go on, bit for bit, where a simulation of the same problem and events was (see `mnrd.snapshot.put`)."""
+        put(self, numbers, arrays)
 
     # ---- what can be asked
 
@@ -231,9 +230,9 @@ class Simulation:
 
     def fluxes(self, name: str) -> dict[str, float]:
         """What passes now over the whole footprint, amount/s: `top` into the skin, `base` out of it, each reaction."""
-        if not self._last:
+        if not self.last:
             return {"top": 0.0, "base": 0.0}
-        last = self._last[self.problem.model.index(name)]
+        last = self.last[self.problem.model.index(name)]
         through = {"top": last.influx.get("top", 0.0), "base": -last.influx.get("base", 0.0)}
         return through | last.terms
 
@@ -289,10 +288,3 @@ class Simulation:
             removed=account.removed,
             terms=dict(account.terms),
         )
-
-
-def _check_jump(where: str, values: np.ndarray, shape: tuple[int, ...]) -> None:
-    if np.shape(values) != shape:
-        raise ValueError(f"{where} has shape {np.shape(values)}, must be {shape}")
-    if not (np.isfinite(values) & (values >= 0.0)).all():
-        raise ValueError(f"{where} has values below 0 or that are not finite")

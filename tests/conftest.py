@@ -1,16 +1,13 @@
-"""Fixtures of the suite: every backend that this machine has, and the cuda backend on a stand-in for CuPy."""
+"""Fixtures of the suite: every backend that this machine has."""
 
 from __future__ import annotations
 
 import os
 
 import pytest
-import standin
 
 from mnrd.backends import choose, driver
 from mnrd.backends.base import BackendUnavailable
-
-BACKEND_PARAMETERS = ("native", "numpy", pytest.param("cuda", marks=pytest.mark.gpu), "stand-in")
 
 
 @pytest.hookimpl(hookwrapper=True)
@@ -34,18 +31,14 @@ def _gpu_for_its_own_tests_only(request, monkeypatch):
         monkeypatch.setattr(driver, "driver_version", hidden)
 
 
-@pytest.fixture(params=BACKEND_PARAMETERS)
+@pytest.fixture(params=["native", "numpy", pytest.param("cuda", marks=pytest.mark.gpu)])
 def backend_name(request):
-    """Name of each backend; skipped with the reason where it cannot run. `cuda` comes twice, once on the stand-in."""
-    if request.param == "stand-in":
-        with standin.installed():
-            yield "cuda"
-        return
+    """Name of each backend; skipped with the reason where it cannot run."""
     try:
         choose(request.param)
     except BackendUnavailable as error:
         pytest.skip(str(error))
-    yield request.param
+    return request.param
 
 
 @pytest.fixture

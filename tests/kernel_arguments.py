@@ -57,8 +57,8 @@ SHAPES_HERE = {
 }
 AT_BOTH_ENDS = ("plane_sums", "contact", "state_contact", "exchange", "meet")
 SUMS = {
-    "stage_residual": 3, "clip": 2, "settle": 3, "step_error": 3, "amounts": MATERIALS, "gather": 3, "begin": 3,
-    "stab_omega": 2, "close_stage": 2, "settled": 3,
+    "stage_residual": 4, "clip": 3, "settle": 5, "step_error": 3, "amounts": MATERIALS, "gather": 3, "begin": 4,
+    "stab_omega": 2, "close_stage": 3, "settled": 5,
 }  # fmt: skip
 SHAPES_HERE |= {kernel: {"partial": (2, "ny")} for kernel in AT_BOTH_ENDS}
 SHAPES_HERE |= {kernel: {"partial": (sums, "nz", "ny")} | SHAPES_HERE.get(kernel, {}) for kernel, sums in SUMS.items()}

@@ -17,8 +17,8 @@ LINES = [
     {"mesh"},
     {"model"},
     {"skin", "solve", "output", "backends"},
-    {"case"},
-    {"simulation"},
+    {"case", "events", "snapshot"},
+    {"simulation", "sweep"},
     {"cli"},
     {"__main__"},
 ]

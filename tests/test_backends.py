@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,18 @@ from mnrd.model.model import Model
 from mnrd.model.reaction import Transfer
 
 TEXT = 'extern "C" REAL twice(REAL x) { return 2 * x; }'
+
+
+@pytest.fixture(params=["native", "numpy", pytest.param("cuda", marks=pytest.mark.gpu), "stand-in"])
+def backend_name(request):
+    """Name of each backend; `cuda` comes twice, on a GPU and on the stand-in for CuPy."""
+    with standin.installed() if request.param == "stand-in" else nullcontext():
+        name = "cuda" if request.param == "stand-in" else request.param
+        try:
+            choose(name)
+        except BackendUnavailable as error:
+            pytest.skip(str(error))
+        yield name
 
 
 @pytest.fixture
@@ -126,7 +139,8 @@ class TestChoice:
 
         monkeypatch.setattr("mnrd.backends.numpy_backend.NumpyBackend.__init__", unavailable)
         with pytest.raises(
-            BackendUnavailable, match=r"^cuda: no .* test; native: no C\+\+ compiler found .*; numpy: no device on this machine$"
+            BackendUnavailable,
+            match=r"^cuda: no .* test; native: no C\+\+ compiler found .*; numpy: no device on this machine$",
         ):
             choose("auto")
 

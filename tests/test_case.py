@@ -7,6 +7,7 @@ import jsonschema
 import numpy as np
 import pytest
 import tomli_w
+from cases import built
 
 from mnrd.case import Case, bundled, from_document, load
 from mnrd.case.document import override, parse, parse_setting
@@ -21,7 +22,7 @@ def test_bundled_cases_build_their_problem(name):
     case = load(name)
     assert case.title
     assert case.description.strip()
-    problem, events = case.problem()
+    problem, events = built(name)
     assert isinstance(problem, Problem)
     assert all(event.time <= case.run.end for event in events)
 

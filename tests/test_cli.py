@@ -11,10 +11,8 @@ import pytest
 from typer.testing import CliRunner
 
 import mnrd
-from mnrd.backends.base import BackendUnavailable
 from mnrd.case import bundled, from_document, load
-from mnrd.cli import app, memory, session
-from mnrd.simulation import NumericalFailure
+from mnrd.cli import app, memory
 
 QUICK = """
 title = "quick"
@@ -174,36 +172,6 @@ def test_a_wrong_backend_is_a_wrong_case(quick, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
-def test_results_are_never_overwritten(finished):
-    _, out = finished
-    before = (out / "summary.json").read_bytes()
-    done = mnrd_says("run", out.parent / "quick.toml", "--out", out)
-    assert done.exit_code == 5
-    assert "must be new or empty" in done.stderr
-    assert (out / "summary.json").read_bytes() == before
-
-
-@pytest.mark.parametrize(
-    ("error", "code"),
-    [
-        (MemoryError("12 GB wanted"), 3),
-        (NumericalFailure("no step accepted at t = 3 s"), 4),
-        (OSError("disk full"), 5),
-        (BackendUnavailable("no compiler"), 2),
-        (KeyboardInterrupt(), 130),
-    ],
-)
-def test_exit_codes(quick, tmp_path, monkeypatch, error, code):
-    def fail(*_, **__):
-        raise error
-
-    monkeypatch.setattr(session, "simulate", fail)
-    done = mnrd_says("run", quick, "--out", tmp_path / "out", "-q")
-    assert done.exit_code == code
-    assert len(done.stderr.splitlines()) == 1
-    assert str(error) in done.stderr
-
-
 def test_a_run_that_does_not_fit_is_refused_before_it_begins(quick, tmp_path, monkeypatch):
     monkeypatch.setattr(memory, "available", lambda: 10**5)
     done = mnrd_says("run", quick, "--out", tmp_path / "out")
@@ -211,11 +179,6 @@ def test_a_run_that_does_not_fit_is_refused_before_it_begins(quick, tmp_path, mo
     assert done.stderr.startswith("not enough memory: the run needs about ")
     assert "0.0001 GB are free: at most" in done.stderr
     assert not (tmp_path / "out").exists()
-
-
-def test_a_bug_keeps_its_traceback(quick, tmp_path, monkeypatch):
-    monkeypatch.setattr(session, "simulate", lambda *_, **__: 1 / 0)
-    assert isinstance(mnrd_says("run", quick, "--out", tmp_path / "out", "-q").exception, ZeroDivisionError)
 
 
 def test_a_box_without_skin_runs(tmp_path):

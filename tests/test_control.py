@@ -136,11 +136,11 @@ class TestReservoirs:
         backend.kernel.meet(3, desk.partial(16.0, 5.0), desk.report)
         # held = 10 + 16 * 7/8 + 5 = 29; sources = 53.2 + 1 * 2 + 4 * 0.7 = 58
         report = backend.host(desk.report)
-        report[REPORT["SOURCES"]] = 53.2
+        report[REPORT["SOURCES"]], report[REPORT["PRODUCED"]] = 53.2, 1.0
         desk.report = backend.array(report, np.float64)
-        backend.kernel.close_stage(3, desk.partial(10.0, 0.5), desk.order, desk.report)
-        scale, lost, clipped = desk.said("SCALE", "LOST", "CLIPPED")
-        assert (scale, lost, clipped) == (pytest.approx(2.0, rel=1e-15), 0.0, 0.5)
+        backend.kernel.close_stage(3, desk.partial(10.0, 0.5, 3.0), desk.order, desk.report)
+        scale, lost, clipped, moved = desk.said("SCALE", "LOST", "CLIPPED", "MOVED")
+        assert (scale, lost, clipped, moved) == (pytest.approx(2.0), 0.0, 0.5, pytest.approx(-5.0))
         influx, evaporated, content = (
             np.array(desk.said(f"{n}_TOP", f"{n}_BASE")) for n in ("INFLUX", "EVAPORATED", "CONTENT")
         )
@@ -156,9 +156,9 @@ class TestReservoirs:
 class TestClosing:
     @pytest.mark.parametrize(("sources", "held"), [(-3.0, 2.0), (3.0, 0.0), (3.0, -1.0)])
     def test_what_does_not_fit_ends_empty_and_is_counted(self, backend, sources, held):
-        desk = Desk(backend, {"TAU": 2.0}, {"SOURCES": sources, "SHARE_TOP": 1.0, "SHARE_BASE": 1.0})
-        backend.kernel.close_stage(3, desk.partial(held, 0.0), desk.order, desk.report)
-        assert desk.said("SCALE", "LOST") == [0.0, 1.5]
+        desk = Desk(backend, {"TAU": 2.0}, {"SOURCES": sources, "PRODUCED": 4.0, "SHARE_TOP": 1.0, "SHARE_BASE": 1.0})
+        backend.kernel.close_stage(3, desk.partial(held, 0.0, 7.0), desk.order, desk.report)
+        assert desk.said("SCALE", "LOST", "MOVED") == [0.0, 1.5, 4.0]
 
     @pytest.mark.parametrize(
         ("sums", "scale", "lost"),
@@ -171,8 +171,9 @@ class TestClosing:
     )
     def test_an_immobile_field(self, backend, sums, scale, lost):
         desk = Desk(backend, {"TAU": 2.0})
-        backend.kernel.settled(3, desk.partial(*sums), desk.order, desk.report)
+        backend.kernel.settled(3, desk.partial(*sums, 5.0, 8.0), desk.order, desk.report)
         assert desk.said("SCALE", "LOST", "SOURCES", "CLIPPED") == [scale, lost, sums[0], sums[2]]
+        assert desk.said("PRODUCED", "SPENT", "MOVED") == [5.0, 8.0, 5.0 - 8.0 * scale]
 
     def test_what_was_not_clipped_is_not_touched(self, backend):
         c = backend.array([nan, 3.0], np.float64)
@@ -184,13 +185,14 @@ class TestClosing:
 class TestBegin:
     def begin(self, backend, squares, held=1.0, **report):
         desk = Desk(backend, {"KAPPA": 0.25}, {"COUNT": 7, "RZ": 3.0, "FAILED": 1, "GOING": 1} | report)
-        backend.kernel.begin(3, 4.0, desk.partial(5.0, squares, held), desk.order, desk.report)
+        backend.kernel.begin(3, 4.0, desk.partial(5.0, squares, held, 1.5), desk.order, desk.report)
         return desk
 
     def test_what_is_to_be_solved(self, backend):
         desk = self.begin(backend, 16.0)
-        assert desk.said("SOURCES", "NORM", "TOLERANCE", "GOING", "FAILED", "COUNT", "RZ") == [
+        assert desk.said("SOURCES", "PRODUCED", "NORM", "TOLERANCE", "GOING", "FAILED", "COUNT", "RZ") == [
             5.0,
+            1.5,
             2.0,
             0.25,
             1,

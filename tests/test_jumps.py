@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from systems import cylinder
 
+from mnrd.events import meet
 from mnrd.mesh.paint import paint
 from mnrd.mesh.rectilinear import Mesh
 from mnrd.model.field import Field, Reservoir, Taxis
@@ -107,7 +108,7 @@ class TestJump:
         run = Simulation(scene(), backend=backend).run(100.0)
         before = {name: run.concentration(name) for name in "WNC"}
         run.events.append(wounding(100.0))
-        run._meet_events()
+        meet(run)
         for name in "WNC":
             change = MESH.volume * (run.concentration(name) - before[name])
             ledger = run.ledger(name)

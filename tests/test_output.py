@@ -29,7 +29,8 @@ from mnrd.output.labels import duration, labelled, per_area
 from mnrd.output.ledger import Ledger
 from mnrd.output.schedule import AtTimes, EveryInterval, EverySteps
 from mnrd.output.summary import versions, write_summary
-from mnrd.output.tables import Layers, Series, Table
+from mnrd.output.table import Table
+from mnrd.output.tables import Layers, Series
 from mnrd.output.vtk import FieldSeries, write_rectilinear
 
 
@@ -250,7 +251,7 @@ class TestTables:
 
     def test_a_killed_run_leaves_whole_lines(self, tmp_path):
         program = (
-            "from pathlib import Path\nfrom mnrd.output.tables import Table\n"
+            "from pathlib import Path\nfrom mnrd.output.table import Table\n"
             "table = Table(Path('t.csv'), [str(n) for n in range(50)])\n"
             "while True:\n    table.add({str(n): n / 7 for n in range(50)})\n"
         )

@@ -170,7 +170,7 @@ def _parameters(arguments: str) -> list[Parameter]:
     for argument in arguments.split(","):
         words = argument.replace("*", " * ").split()
         pointer = "*" in words
-        kept = [word for word in words if word not in ("const", "*")]
+        kept = [word for word in words if word not in ("const", "*", "RESTRICT")]
         parameters.append(Parameter(kept[-1], " ".join(kept[:-1]), pointer))
     return parameters
 

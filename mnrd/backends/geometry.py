@@ -1,4 +1,4 @@
-"""How many blocks and threads a kernel gets on a GPU: read from the loop in its text, decided in one function."""
+"""How a kernel is launched on a GPU: read from the loop in its text, decided in one function."""
 
 from __future__ import annotations
 
@@ -9,13 +9,21 @@ from dataclasses import dataclass
 THREADS = {"CELL": 256, "ROW": 256, "STRIP": 128, "BLOCK": 1024}
 """Threads of a block by the loop of the kernel: ``FOR_EACH_CELL`` and so on, see ``kernels/common.cuh``."""
 
-PASSES = {"CELL": 256, "ROW": 256 // 32, "STRIP": 128, "BLOCK": 1}
-"""Passes of the loop that such a block makes at a time: one for each thread, each warp, or all of it."""
-
 STRIPS_PER_PROCESSOR = 3
 """Blocks of columns that share a processor, so few that their scratch stays in the cache of the device."""
 
 LARGEST_GRID = 2**31 - 1
+ROW_SHARED = 48 * 1024
+"""Bytes of shared memory for the rows of a block, so that several blocks share a processor."""
+
+
+@dataclass(frozen=True)
+class Device:
+    """What a launch must fit into: multiprocessors, and the shared memory of each and of a block, bytes."""
+
+    processors: int
+    shared: int
+    block_shared: int
 
 
 @dataclass(frozen=True)
@@ -28,10 +36,26 @@ class Loop:
         ``CELL``, ``ROW``, ``STRIP`` or ``BLOCK``.
     passes : callable
         How often it is passed, from the scalar arguments of the kernel by name.
+    buffered : bool
+        Whether it keeps numbers in shared memory: nz for each thread of a strip, nx for each warp of a row.
     """
 
     kind: str
     passes: Callable[[Mapping[str, int]], int]
+    buffered: bool
+
+    def numbers(self, sizes: Mapping[str, int]) -> int:
+        """Numbers in shared memory for 32 threads."""
+        return 0 if not self.buffered else 32 * sizes["nz"] if self.kind == "STRIP" else sizes["nx"]
+
+
+@dataclass(frozen=True)
+class Launch:
+    """Blocks, threads in each, and the shared memory of each, bytes."""
+
+    blocks: int
+    threads: int
+    shared: int = 0
 
 
 def parse_loops(source: str) -> dict[str, Loop]:
@@ -72,24 +96,42 @@ def _loop(name: str, text: str) -> Loop:
             raise ValueError(f"kernel {name}: {count.strip()} of its loop does not follow from its parameters")
         count = re.sub("|".join(rf"\b{local}\b" for local in names), lambda match: f"({locals_[match[0]]})", count)
     code = compile(count.strip(), f"passes of {name}", "eval")
-    return Loop(found[1], lambda sizes: int(eval(code, {"__builtins__": {}}, sizes)))
+    buffered = re.search(r"\b(?:ROW_BUFFER|STRIP_SCRATCH)\(", body) is not None
+    return Loop(found[1], lambda sizes: int(eval(code, {"__builtins__": {}}, sizes)), buffered)
 
 
-def geometry(kind: str, passes: int, processors: int, most: int = 1024) -> tuple[int, int]:
-    """Return the number of blocks, and of threads in each, for a kernel.
+def geometry(loop: Loop, sizes: Mapping[str, int], itemsize: int, device: Device, most: int = 1024) -> Launch:
+    """Return how a kernel is launched.
 
     Parameters
     ----------
-    kind : str
-        Of its loop.
-    passes : int
-        How often the loop is passed; fewer threads than that are enough, each goes on to the next.
-    processors : int
-        Multiprocessors of the device.
+    loop : Loop
+        Of the kernel.
+    sizes : mapping
+        Its scalar arguments by name.
+    itemsize : int
+        Bytes of a number of the solver.
+    device : Device
+        On which it runs.
     most : int
         Threads that a block of this kernel may have: a kernel with many registers gets fewer.
+
+    Raises
+    ------
+    ValueError
+        If not even one warp finds room for its row, or one thread for its column.
     """
-    threads = min(THREADS[kind], most // 32 * 32)
-    blocks = -(-passes // max(1, PASSES[kind] * threads // THREADS[kind]))
-    limit = STRIPS_PER_PROCESSOR * processors if kind == "STRIP" else LARGEST_GRID
-    return max(1, min(blocks, limit)), threads
+    threads = min(THREADS[loop.kind], most // 32 * 32)
+    numbers = loop.numbers(sizes)
+    wanted = device.shared // STRIPS_PER_PROCESSOR if loop.kind == "STRIP" else ROW_SHARED
+    while threads > 32 and threads * numbers * itemsize > 32 * wanted:
+        threads //= 2
+    while loop.kind == "STRIP" and threads > 1 and threads * numbers * itemsize > 32 * device.block_shared:
+        threads //= 2
+    shared = -(-threads * numbers // 32) * itemsize
+    if shared > device.block_shared:
+        raise ValueError(f"a row or column needs {shared} bytes of shared memory, {device.block_shared} are there")
+    # A grid of fewer threads than passes is enough: each thread, warp or block goes on to the next.
+    at_a_time = {"CELL": threads, "STRIP": threads, "ROW": threads // 32, "BLOCK": 1}[loop.kind]
+    limit = STRIPS_PER_PROCESSOR * device.processors if loop.kind == "STRIP" else LARGEST_GRID
+    return Launch(max(1, min(-(-loop.passes(sizes) // at_a_time), limit)), threads, shared)

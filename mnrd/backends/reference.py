@@ -184,6 +184,15 @@ def _join(nx, ny, nz, coarse_nx, coarse_ny, first_x, first_y, fine, coarse):
     coarse.reshape(nz, coarse_ny, coarse_nx)[:] = np.add.reduceat(rows, first_x[:-1], axis=2)
 
 
+def residual_restrict(
+    nx, ny, nz, coarse_nx, coarse_ny, going, first_x, first_y, b, u, screening, tx, ty, tz, top, base, exchange, coarse
+):
+    """Sum of b - A u over the columns of each aggregate."""
+    if going[0]:
+        r = b - operator(u, screening, tx, ty, tz, top, base, exchange)
+        _join(nx, ny, nz, coarse_nx, coarse_ny, first_x, first_y, r, coarse)
+
+
 def prolong_add(nx, ny, nz, coarse_nx, coarse_ny, going, coarse_x, coarse_y, correction, u):
     """Add each aggregate's correction to its columns."""
     if going[0]:
@@ -278,6 +287,7 @@ KERNELS = (
     relax,
     solve_lines,
     restrict_sum,
+    residual_restrict,
     prolong_add,
     coarsen_faces,
     eliminate,

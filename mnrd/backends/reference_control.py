@@ -10,13 +10,10 @@ from mnrd.backends.base import ORDER, REPORT
 from mnrd.backends.reference_stage import parts
 
 TAU, KAPPA, START = (ORDER[name] for name in ("TAU", "KAPPA", "START"))
-(SOURCES, CLIPPED, LOST, SCALE, NORM, TOLERANCE, GOING, COUNT, FAILED, RZ, ALPHA, BETA, OMEGA) = (
-    REPORT[name]
-    for name in (
-        "SOURCES", "CLIPPED", "LOST", "SCALE", "NORM", "TOLERANCE", "GOING", "COUNT", "FAILED", "RZ", "ALPHA", "BETA",
-        "OMEGA",
-    )
-)  # fmt: skip
+SOURCES, PRODUCED, SPENT, MOVED = (REPORT[name] for name in ("SOURCES", "PRODUCED", "SPENT", "MOVED"))
+CLIPPED, LOST, SCALE = (REPORT[name] for name in ("CLIPPED", "LOST", "SCALE"))
+NORM, TOLERANCE, GOING, COUNT, FAILED = (REPORT[name] for name in ("NORM", "TOLERANCE", "GOING", "COUNT", "FAILED"))
+RZ, ALPHA, BETA, OMEGA = (REPORT[name] for name in ("RZ", "ALPHA", "BETA", "OMEGA"))
 
 
 def _sides(values, slots, *names):
@@ -80,7 +77,7 @@ def meet(ny, partial, report):
 
 def begin(rows, volume, partial, order, report):
     """Norm of the residual and the tolerance of the solve."""
-    sources, squares, held = _totals(partial, rows, 3)
+    sources, squares, held, report[PRODUCED] = _totals(partial, rows, 4)
     passed, share = _sides(report, REPORT, "PASSED", "SHARE")
     norm = sqrt(squares / volume) if squares >= 0 else squares
     tolerance = order[KAPPA] if held + passed @ share > 0 else -_larger(-order[KAPPA], -1e-2 * norm)
@@ -183,12 +180,12 @@ def close_stage(rows, partial, order, report):
     """Scale that keeps the amount, and what the reservoirs gave."""
     factor, offset, share, start = _sides(report, REPORT, "FACTOR", "OFFSET", "SHARE", "START")
     conductance, passed = _sides(report, REPORT, "CONDUCTANCE", "PASSED")
-    held, clipped = _totals(partial, rows, 2)
+    held, report[CLIPPED], report[SPENT] = _totals(partial, rows, 3)
     held, sources = held + passed @ share, report[SOURCES] + conductance @ offset
     fits = sources >= 0 and held > 0
     report[SCALE] = sources / held if fits else 0.0
     report[LOST] = 0.0 if fits else abs(sources) / order[TAU]
-    report[CLIPPED] = clipped
+    report[MOVED] = report[PRODUCED] - report[SCALE] * report[SPENT]
     capacity, evaporation = _sides(order, ORDER, "CAPACITY", "EVAPORATION")
     influx, evaporated, content = _sides(report, REPORT, "INFLUX", "EVAPORATED", "CONTENT")
     activity = factor * passed * report[SCALE] + offset
@@ -199,9 +196,10 @@ def close_stage(rows, partial, order, report):
 
 def settled(rows, partial, order, report):
     """Scale that gives back what an immobile field was clipped."""
-    report[SOURCES], held, report[CLIPPED] = _totals(partial, rows, 3)
+    report[SOURCES], held, report[CLIPPED], report[PRODUCED], report[SPENT] = _totals(partial, rows, 5)
     gives = report[CLIPPED] > 0 and held > 0
     report[SCALE] = max(report[SOURCES], 0.0) / held if gives else 1.0
+    report[MOVED] = report[PRODUCED] - report[SCALE] * report[SPENT]
     report[LOST] = max(-report[SOURCES], 0.0) / order[TAU]
 
 

@@ -69,15 +69,17 @@ def stage_residual(
     partial[0] = source.sum(axis=2)
     partial[1] = (volume * (scale * left) ** 2).sum(axis=2)
     partial[2] = (s * a).sum(axis=2)
+    partial[3] = (volume * production).sum(axis=2)
 
 
 def clip(nx, ny, nz, hx, hy, hz, d, partition, loss, order, report, a, partial):
-    """Add the increment, if there is one, and clip at zero; row sums of S a and of the clipped amount."""
+    """Add the increment, if there is one, and clip at zero; row sums of S a, of the clipped amount and of V L K a."""
     amount = _volume(hx, hy, hz) * partition
     value = a + d if report[REPORT["COUNT"]] else a.copy()
     a[:] = np.maximum(value, 0.0)
     partial[0] = (amount * (order[ORDER["TAU"]] + loss) * a).sum(axis=2)
     partial[1] = (amount * (a - value)).sum(axis=2)
+    partial[2] = (amount * loss * a).sum(axis=2)
 
 
 def to_concentration(cells, a, partition, report, concentration):
@@ -86,7 +88,7 @@ def to_concentration(cells, a, partition, report, concentration):
 
 
 def settle(nx, ny, nz, hx, hy, hz, y, production, loss, order, c, partial):
-    """Solve the stage of an immobile field; row sums of sources, of what is held and of what was clipped."""
+    """Solve the stage of an immobile field; row sums of sources, of what is held, clipped, produced and spent."""
     tau = order[ORDER["TAU"]]
     volume, source, rate = _volume(hx, hy, hz), tau * y + production, tau + loss
     value = source / rate
@@ -94,6 +96,8 @@ def settle(nx, ny, nz, hx, hy, hz, y, production, loss, order, c, partial):
     partial[0] = (volume * source).sum(axis=2)
     partial[1] = (volume * rate * c).sum(axis=2)
     partial[2] = (volume * (c - value)).sum(axis=2)
+    partial[3] = (volume * production).sum(axis=2)
+    partial[4] = (volume * loss * c).sum(axis=2)
 
 
 def rescale(cells, report, c):

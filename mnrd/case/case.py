@@ -14,6 +14,7 @@ from mnrd.case.document import Document
 from mnrd.case.door import Door
 from mnrd.case.errors import CaseError, explain, path_of
 from mnrd.case.sections import MeshSection, OutputSection, RunSection
+from mnrd.mesh.coarse import coarse
 from mnrd.mesh.grading import uniform
 from mnrd.mesh.paint import paint
 from mnrd.mesh.rectilinear import Mesh
@@ -85,7 +86,7 @@ class Case(Noun):
         return self._name
 
     def problem(
-        self, *, without_needles: bool = False, without_actives: bool = False
+        self, *, without_needles: bool = False, without_actives: bool = False, cells: int | None = None
     ) -> tuple[Problem, tuple[Event, ...]]:
         """The problem at time 0 and the events after it.
 
@@ -95,6 +96,8 @@ class Case(Noun):
             The same dose and treatment on intact skin of the same size, for enhancement ratios.
         without_actives : bool
             The healing response alone, on the same mesh.
+        cells : int, optional
+            Coarsen the mesh to at most about so many cells, for a look ahead.
 
         Raises
         ------
@@ -106,11 +109,20 @@ class Case(Noun):
             raise CaseError(self._line(place, sentence) for place, sentence in found)
         try:
             if self.skin is None:
-                return self._box(), ()
+                return self._box(cells), ()
             extended = None if self.model is None else self._extended
             return self.scenario().problem(
-                without_needles=without_needles, without_actives=without_actives, extended=extended
+                without_needles=without_needles, without_actives=without_actives, extended=extended, cells=cells
             )
+        except ValueError as error:
+            raise CaseError([self._line("", str(error))]) from None
+
+    def full_mesh(self, *, without_needles: bool = False, without_actives: bool = False) -> Mesh:
+        """The mesh of `problem`; nothing as large as a field is made. CaseError when the sections do not fit."""
+        try:
+            if self.skin is None:
+                return self._box_mesh()
+            return self.scenario().full_mesh(without_needles=without_needles, without_actives=without_actives)
         except ValueError as error:
             raise CaseError([self._line("", str(error))]) from None
 
@@ -143,15 +155,19 @@ class Case(Noun):
         except ValueError as error:
             raise ValueError(f"model.{error}") from None
 
-    def _box(self) -> Problem:
+    def _box(self, cells: int | None) -> Problem:
         """A plain box of one material."""
+        mesh = self._box_mesh()
+        mesh = mesh if cells is None else coarse(mesh, cells)
+        painting = paint(mesh, [(self.mesh.material, 0.0)])
+        return Problem(mesh, painting, self._extended(None, painting.materials))
+
+    def _box_mesh(self) -> Mesh:
         section = self.mesh
         assert section.size is not None
         assert section.cells is not None
         x, y, z = (uniform(extent, cells) for extent, cells in zip(section.size, section.cells, strict=True))
-        mesh = Mesh(x, y, z, section.periodic)
-        painting = paint(mesh, [(section.material, 0.0)])
-        return Problem(mesh, painting, self._extended(None, painting.materials))
+        return Mesh(x, y, z, section.periodic)
 
     def _line(self, place: str, sentence: str) -> str:
         where = f" (case {self._name})" if self._name else ""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from math import nan
 from typing import NamedTuple
 
@@ -38,13 +39,13 @@ class Interaction(NamedTuple):
         return self.both / alone if alone else nan
 
 
-def variants(case: Case) -> dict[str, tuple[Problem, tuple[Event, ...]]]:
-    """Problem and events of every variant of a case with needles, actives and healing.
+def variants(case: Case) -> dict[str, Callable[[], tuple[Problem, tuple[Event, ...]]]]:
+    """Makers of problem and events of every variant of a case with needles, actives and healing.
 
     `stimulus` is needles without the actives, `supplement` the actives on skin that is not injured.
     """
     return {
-        name: case.problem(without_needles=needles, without_actives=actives)
+        name: partial(case.problem, without_needles=needles, without_actives=actives)
         for name, (needles, actives) in VARIANTS.items()
     }
 

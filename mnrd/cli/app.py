@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 import mnrd
+from mnrd.cli.failures import errors_as_lines
+from mnrd.output import ending
 
 if TYPE_CHECKING:
     from mnrd.case import Case
 
-BAD_CASE, NO_MEMORY, NUMERICAL_FAILURE, NO_OUTPUT = 2, 3, 4, 5
+CODES = "Exit codes:\n\n" + "\n\n".join(ending.table().splitlines())
 
 app = typer.Typer(
     name="mnrd",
@@ -23,12 +23,22 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    epilog=CODES,
 )
 
 CaseName = Annotated[str, typer.Argument(metavar="CASE", help="A case file (TOML), or the name of a bundled case.")]
 Settings = Annotated[
     list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change a key: --set needle.length='1 mm'.")
 ]
+Force = Annotated[bool, typer.Option("--force", help="Go on although keys that may change have other values.")]
+Walltime = Annotated[
+    str | None,
+    typer.Option(metavar="HH:MM:SS|auto", help="Stop in time with a checkpoint; auto: at the end of the Slurm job."),
+]
+Every = Annotated[
+    str | None, typer.Option(metavar="HH:MM:SS", help="Wall time between checkpoints; 00:15:00 if left out.")
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing unless something is wrong.")]
 
 
 def main() -> None:
@@ -45,44 +55,69 @@ def _version(
         raise typer.Exit
 
 
-@app.command()
+@app.command(epilog=CODES)
 def run(
     case: CaseName,
-    out: Annotated[Path | None, typer.Option(help="New folder for the results; default runs/CASE.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for the results; default runs/CASE.")] = None,
     backend: Annotated[str | None, typer.Option(help="auto, numpy or native; instead of run.backend.")] = None,
     precision: Annotated[str | None, typer.Option(help="double or mixed; instead of run.precision.")] = None,
     settings: Settings = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing unless something is wrong.")] = False,
+    resume: Annotated[
+        str, typer.Option(metavar="auto|never|PATH", help="Go on with the run in the folder, or with a checkpoint.")
+    ] = "auto",
+    force: Force = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the run that is in the folder.")] = False,
+    max_walltime: Walltime = None,
+    checkpoint_every: Every = None,
+    quiet: Quiet = False,
 ) -> None:
-    """Run a case and write its results into a new folder."""
+    """Run a case and write its results into a folder; the same command again goes on where it stopped."""
     changes = list(settings or [])
     changes += [f"run.backend='{backend}'"] if backend else []
     changes += [f"run.precision='{precision}'"] if precision else []
-    with _errors_as_lines():
+    with errors_as_lines():
         loaded = _load(case, changes)
-        from mnrd.cli import session
-        from mnrd.cli.screen import answer_tables, progress
+        from mnrd.cli.running import Options, carry_out
 
-        with progress(loaded.run.end, quiet=quiet) as watchers:
-            results = session.run_case(loaded, out or Path("runs") / Path(case).stem, watchers)
-        if not quiet:
-            answer_tables(results)
+        carry_out(loaded, out, Options(resume, force, overwrite, max_walltime, checkpoint_every, quiet))
+
+
+@app.command(epilog=CODES)
+def resume(
+    folder: Annotated[Path, typer.Argument(metavar="RUN_DIR", help="The folder of a run that stopped.")],
+    settings: Settings = None,
+    force: Force = False,
+    max_walltime: Walltime = None,
+    checkpoint_every: Every = None,
+    quiet: Quiet = False,
+) -> None:
+    """Go on with the run in a folder."""
+    with errors_as_lines():
+        from mnrd.cli.resuming import stored
+        from mnrd.cli.running import Options, carry_out
+
+        case = stored(folder, _changes(settings or []))
+        options = Options(force=force, max_walltime=max_walltime, checkpoint_every=checkpoint_every, quiet=quiet)
+        carry_out(case, folder, options)
 
 
 @app.command()
 def cases() -> None:
-    """List the cases that come with mnrd."""
+    """List the cases and the sweeps that come with mnrd."""
     from mnrd.case.document import bundled, parse
     from mnrd.cli.screen import table
+    from mnrd.sweep.plan import bundled as bundled_sweeps
 
     rows = [(name, str(parse(text, name).get("title", ""))) for name, text in bundled().items()]
     table("Bundled cases", ("name", "title"), rows)
+    sweeps = [(name, str(parse(text, name).get("title", ""))) for name, text in bundled_sweeps().items()]
+    table("Bundled sweeps", ("name", "title"), sweeps)
 
 
 @app.command()
 def show(case: CaseName, settings: Settings = None) -> None:
     """Print a case with all defaults filled in, and everything that follows from it with its source."""
-    with _errors_as_lines():
+    with errors_as_lines():
         loaded = _load(case, settings or [])
         import tomli_w
 
@@ -98,7 +133,7 @@ def show(case: CaseName, settings: Settings = None) -> None:
 @app.command()
 def actives(name: Annotated[str | None, typer.Argument(help="An active of the library.")] = None) -> None:
     """List the actives that come with mnrd, or everything that is known about one of them."""
-    with _errors_as_lines():
+    with errors_as_lines():
         from mnrd.case.view import active_properties, library_table
         from mnrd.cli.screen import table
 
@@ -134,45 +169,52 @@ def schema(
     print(reference() if markdown else json.dumps(Case.model_json_schema(), indent=2) + "\n", end="")
 
 
+@app.command()
+def sweep(
+    plan: Annotated[str, typer.Argument(metavar="SWEEP", help="A sweep file (TOML), or the name of a bundled sweep.")],
+    out: Annotated[Path | None, typer.Option(help="Folder of the sweep; default runs/SWEEP.")] = None,
+    workers: Annotated[int | None, typer.Option(help="Cells at a time on this machine; default one per core.")] = None,
+    scheduler: Annotated[str | None, typer.Option(metavar="ADDRESS", help="Run on the workers of a Dask.")] = None,
+    task: Annotated[int | None, typer.Option(help="Number of a task of a job array, from 0 or from 1.")] = None,
+    of: Annotated[int | None, typer.Option(help="Number of tasks of the job array.")] = None,
+    max_walltime: Annotated[str | None, typer.Option(help="As of `mnrd run`, for all cells together.")] = None,
+    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Run failed cells again.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check and list all cells, and run none.")] = False,
+    settings: Settings = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing unless something is wrong.")] = False,
+) -> None:
+    """Run a case many times with other values; the same command again does what is left."""
+    with errors_as_lines():
+        from mnrd.case.document import parse_setting
+        from mnrd.cli import sweep as sweeping
+        from mnrd.sweep.plan import load
+
+        planned = load(plan, dict(parse_setting(text) for text in settings or []))
+        path = out or Path("runs") / Path(plan).stem
+        if dry_run:
+            sweeping.plan_table(planned, path)
+            return
+        where = sweeping.Where(workers, scheduler, task, of, max_walltime)
+        ending = sweeping.sweep(planned, path, where, retry_failed=retry_failed, quiet=quiet)
+    raise typer.Exit(int(ending))
+
+
+@app.command()
+def collect(folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Folder of a sweep.")]) -> None:
+    """Make one table of a sweep, table.csv and table.parquet, and print a part of it."""
+    with errors_as_lines():
+        from mnrd.cli import sweep as sweeping
+
+        sweeping.collect(folder)
+
+
 def _load(case: str, settings: Sequence[str]) -> Case:
     from mnrd.case import load
+
+    return load(case, _changes(settings))
+
+
+def _changes(settings: Sequence[str]) -> dict[str, Any]:
     from mnrd.case.document import parse_setting
 
-    return load(case, dict(parse_setting(text) for text in settings))
-
-
-@contextmanager
-def _errors_as_lines() -> Iterator[None]:
-    """Turn what can go wrong into lines on stderr and an exit code; anything else is a bug and keeps its traceback."""
-    from mnrd.case.errors import CaseError
-
-    try:
-        yield
-    except CaseError as error:
-        _stop(error.problems, BAD_CASE)
-    except MemoryError as error:
-        _stop([f"not enough memory: {error or 'take larger cells or fewer fields'}"], NO_MEMORY)
-    except OSError as error:
-        _stop([str(error)], NO_OUTPUT)
-    except RuntimeError as error:
-        _stop([str(error)], _code_of(error))
-    except KeyboardInterrupt:
-        _stop(["interrupted; what was written until now stays"], 130)
-
-
-def _code_of(error: RuntimeError) -> int:
-    """Exit code of a failed run."""
-    from mnrd.backends.base import BackendUnavailable
-    from mnrd.simulation import NumericalFailure
-
-    if isinstance(error, NumericalFailure):
-        return NUMERICAL_FAILURE
-    if isinstance(error, BackendUnavailable):
-        return BAD_CASE
-    raise error
-
-
-def _stop(lines: Iterable[str], code: int) -> None:
-    for line in lines:
-        print(line, file=sys.stderr)
-    raise typer.Exit(code)
+    return dict(parse_setting(text) for text in settings)

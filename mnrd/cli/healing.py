@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import inf
 from pathlib import Path
@@ -151,31 +151,31 @@ class Healing:
         mesh, mix, values = problem.mesh, problem.painting.mix, self._course.healing.values
         places = Places(mesh, self._scene.tissues, problem.painting.materials)
         depth = self._scene.depth_of_skin + values["z_PD"]
-        papillary = np.clip((depth - mesh.z[:-1]) / mesh.hz, 0.0, 1.0)[:, None, None]
-        dermis = mix(places.coefficient(values, dermis=1.0))
+        papillary, dermis = np.clip((depth - mesh.z[:-1]) / mesh.hz, 0.0, 1.0), places.coefficient(values, dermis=1.0)
         return {
             BARRIER: mix(places.coefficient(values, corneum=1.0)),
             EPIDERMIS: mix(places.coefficient(values, epidermis=1.0)),
-            DERMIS[0]: dermis * papillary,
-            DERMIS[1]: dermis * (1.0 - papillary),
+            DERMIS[0]: mix({name: row * papillary for name, row in dermis.items()}),
+            DERMIS[1]: mix({name: row * (1.0 - papillary) for name, row in dermis.items()}),
         }
 
 
 class Run(Protocol):
     """Runs a problem with observers."""
 
-    def __call__(self, problem: Problem, events: Sequence[Event], *, observers: Sequence[Observer]) -> object:
+    def __call__(self, name: str, problem: Problem, events: Sequence[Event], observers: Sequence[Observer]) -> object:
         """Run it."""
 
 
 def run_variants(
-    healing: Healing, problems: dict[str, tuple[Problem, tuple[Event, ...]]], run: Run
+    healing: Healing, makers: Mapping[str, Callable[[], tuple[Problem, Sequence[Event]]]], run: Run
 ) -> dict[str, Course]:
-    """Courses of variants of a case, by name."""
+    """Courses of variants of a case, by name; each problem is made when its turn comes."""
     found = {}
-    for name, (problem, events) in problems.items():
+    for name, make in makers.items():
+        problem, events = make()
         courses = healing.courses(problem, injured=name in ("stimulus", "both"))
-        run(problem, events, observers=[courses])
+        run(name, problem, events, [courses])
         found[name] = courses.course
     return found
 

@@ -1,23 +1,201 @@
-"""Whether a run fits into memory, said before it begins."""
+"""Whether a run fits into memory, said before anything large is made: what is held, array by array."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from math import floor
 from pathlib import Path
+from typing import Any
 
-from mnrd.model.problem import Problem
+import numpy as np
 
-# Measured with both backends at 0.6 to 2 million cells, 1 to 19 fields, rounded up: solver and painting, and state and
-# coefficients of one field.
-BYTES_PER_CELL, BYTES_PER_CELL_AND_FIELD = 240, 125
+from mnrd.backends.base import Backend
+from mnrd.case import Case
+from mnrd.mesh.rectilinear import Mesh
+from mnrd.model.kinetics import kinetics
+from mnrd.model.problem import Event, Problem, coefficients
+from mnrd.solve.levels import plan
+
+DOUBLE = 8  # bytes
+LOOK_AHEAD = 4000  # cells of the coarse copy that fields and coefficients are counted on
+
+FIXED = 225e6
+"""Bytes that a process takes with Python, the packages, the compiled kernels and a small picture; measured."""
+
+PICTURE = 700
+"""Bytes that the picture takes per cell face that is drawn; measured."""
 
 
-def needed(problem: Problem) -> int:
-    """Memory that a run takes, bytes."""
-    return problem.mesh.cells * (BYTES_PER_CELL + BYTES_PER_CELL_AND_FIELD * len(problem.model.fields))
+@dataclass(frozen=True)
+class Size:
+    """What the memory of a simulation depends on.
+
+    Parameters
+    ----------
+    cells : int
+    faces : float
+        Cells on one side in x, one in y and one in z, per cell.
+    coarse : float
+        Cells on all levels of the multigrid but the finest, per cell.
+    materials, fields : int
+    mobile, drifting : int
+        Fields that move, and those of them whose transport depends on other fields.
+    directed : bool
+        Whether any field has taxis.
+    arrays : int
+        Parameters of reactions that differ from cell to cell.
+    given : float
+        Bytes per cell of what the model declares cell by cell.
+    real : int
+        Bytes of a number of the linear solver.
+    eventful, injured, healing : bool
+        Whether the problem changes on the way, whether fields jump then, and whether healing is looked at.
+    written : float
+        Bytes per cell of what is written for ParaView at one time.
+    """
+
+    cells: int
+    faces: float
+    coarse: float
+    materials: int
+    fields: int
+    mobile: int
+    drifting: int
+    directed: bool
+    arrays: int
+    given: float
+    real: int
+    eventful: bool
+    injured: bool
+    healing: bool
+    written: float
+
+
+@dataclass(frozen=True)
+class Part:
+    """Some arrays: what they are, whether they lie where the kernels run or on the host, and their bytes per cell."""
+
+    name: str
+    device: bool
+    bytes: Callable[[Size], float]
+
+
+def _transport(size: Size) -> float:
+    """Partition, capacity, two conductivities and three faces; sensitivities, drifts, mobility, potential."""
+    return 7 * size.real * size.mobile + (5 * size.real + 2 * DOUBLE) * size.drifting
+
+
+# Held from the beginning to the end. A test compares every line with the arrays of a simulation.
+HELD = (
+    Part("painting", False, lambda s: s.materials),
+    Part("what is given cell by cell", False, lambda s: s.given),
+    Part("painting, uploaded", True, lambda s: s.materials),
+    Part("fields and stages", True, lambda s: 6 * DOUBLE * s.fields),
+    Part("transport", True, _transport),
+    Part("parameters of reactions", True, lambda s: s.real * (max(s.arrays, 1) + 1)),
+    Part("stage", True, lambda s: 4 * DOUBLE + s.real),
+    Part("vectors of the linear solver", True, lambda s: s.real * (11 if s.directed else 5)),
+    Part("multigrid", True, lambda s: s.real * (4 + 9 * s.coarse)),
+)
+
+# Held for a moment, one after the other: the largest counts.
+PASSING = (
+    Part("beginning", False, lambda s: 2 * DOUBLE * s.fields),
+    Part("change of the problem", True, lambda s: s.eventful * (_transport(s) + s.real * (s.arrays + 1))),
+    Part("jump of fields", False, lambda s: s.injured * DOUBLE * (s.fields + 10)),
+    Part("means of healing", False, lambda s: s.healing * 3 * DOUBLE * s.fields),
+    Part("files for ParaView", False, lambda s: 2 * s.written + 2 * DOUBLE),
+    Part("picture", False, lambda s: PICTURE * s.faces + 4 * DOUBLE),
+    Part("checkpoint", False, lambda s: 2 * DOUBLE),
+)
+
+
+@dataclass(frozen=True)
+class Need:
+    """Memory that a run takes at its peak, bytes; `device` is 0 where the kernels run on the host."""
+
+    host: int
+    device: int
+
+
+def need(size: Size, *, device: bool) -> Need:
+    """The peak of a run of some size."""
+
+    def most(there: bool) -> float:
+        here = [part for part in (*HELD, *PASSING) if (part.device and device) == there]
+        held = sum(part.bytes(size) for part in here if part in HELD)
+        return held + max((part.bytes(size) for part in here if part in PASSING), default=0.0)
+
+    return Need(round(FIXED + size.cells * most(False)), round(size.cells * most(True)) if device else 0)
+
+
+def size_of(case: Case, real: np.dtype[Any]) -> Size:
+    """Count what a run of a case depends on; nothing as large as a field is made."""
+    problem, events = case.problem(cells=LOOK_AHEAD)
+    mesh, fields = case.full_mesh(), problem.model.fields
+    return Size(
+        cells=mesh.cells,
+        faces=sum(1.0 / count for count in mesh.shape),
+        coarse=_coarse(mesh),
+        materials=len(problem.painting.materials),
+        fields=len(fields),
+        mobile=sum(field.mobile for field in fields),
+        drifting=sum(field.changing for field in fields),
+        directed=any(field.taxis is not None for field in fields),
+        arrays=len(kinetics(problem.model).arrays),
+        given=_given(problem) / problem.mesh.cells,
+        real=real.itemsize,
+        eventful=_eventful(problem, events),
+        injured=any(event.jump is not None for event in events),
+        healing=case.healing is not None,
+        written=0.0 if case.output.fields == () else written(case, problem),
+    )
+
+
+def _coarse(mesh: Mesh) -> float:
+    """Cells on all levels of the multigrid but the finest, per cell."""
+    columns = [hx.size * hy.size for hx, hy, _ in plan(mesh.hx, mesh.hy)]
+    return sum(columns[1:]) / columns[0]
+
+
+def _given(problem: Problem) -> int:
+    """Bytes of the coefficients that are given cell by cell; several that are one array count once."""
+    arrays = {id(_owner(value)): _owner(value) for value in _arrays(problem) if value.ndim == 3}
+    return sum(array.nbytes for array in arrays.values())
+
+
+def _arrays(problem: Problem) -> Iterator[np.ndarray]:
+    return (value for _, value in coefficients(problem.model) if isinstance(value, np.ndarray))
+
+
+def _owner(array: np.ndarray) -> np.ndarray:
+    while isinstance(array.base, np.ndarray):
+        array = array.base
+    return array
+
+
+def _eventful(problem: Problem, events: tuple[Event, ...]) -> bool:
+    """Whether any event after the start changes the problem."""
+    for event in events:
+        changed = event.change(problem)
+        if changed is not problem:
+            return True
+        problem = changed
+    return False
+
+
+def written(case: Case, problem: Problem) -> float:
+    """Bytes per cell of one file for ParaView, before it is compressed."""
+    wanted = case.output.fields
+    fields = [field for field in problem.model.fields if wanted is None or field.name in wanted]
+    each = DOUBLE if case.output.double else 4
+    channel = 4 if "channel" in problem.painting.materials else 0
+    return each * (len(fields) + sum(field.mobile for field in fields)) + 1 + channel
 
 
 def available() -> int | None:
-    """Memory that is free, bytes; None where the system does not say."""
+    """Memory of the host that is free, bytes; None where the system does not say."""
     try:
         lines = Path("/proc/meminfo").read_text("utf-8").splitlines()
         return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable"))
@@ -25,14 +203,25 @@ def available() -> int | None:
         return None
 
 
-def check(problem: Problem) -> None:
+def on_device(backend: Backend) -> tuple[int, int] | None:
+    """Free and total memory of the device, bytes; None where the kernels run on the host."""
+    memory = getattr(backend, "memory", None)
+    return None if memory is None else memory()
+
+
+def check(case: Case, backend: Backend) -> None:
     """Raise MemoryError, with the numbers and what would fit, when a run needs more than there is."""
-    wanted, there = needed(problem), available()
-    if there is None or wanted <= there:
-        return
-    cells = problem.mesh.cells
-    raise MemoryError(
-        f"the run needs about {wanted / 1e9:.3g} GB for {cells / 1e6:.3g} million cells and "
-        f"{len(problem.model.fields)} fields, {there / 1e9:.3g} GB are free: at most "
-        f"{cells * there / wanted / 1e6:.3g} million cells fit, make them larger (mesh.smallest, skin.layers)"
-    )
+    device = on_device(backend)
+    size = size_of(case, backend.real)
+    wanted = need(size, device=device is not None)
+    for place, there, required, fixed in (
+        ("on the host", available(), wanted.host, FIXED),
+        (f"on {backend.description}", None if device is None else device[0], wanted.device, 0.0),
+    ):
+        if there is not None and required > there:
+            fits = max(floor((there - fixed) / (required - fixed) * size.cells), 0)
+            raise MemoryError(
+                f"the run needs about {required / 1e9:.3g} GB {place} for {size.cells / 1e6:.3g} million cells and "
+                f"{size.fields} fields, {there / 1e9:.3g} GB are free: at most {fits / 1e6:.3g} million cells fit, "
+                "make them larger (mesh.smallest, mesh.largest, skin.layers)"
+            )

@@ -1,42 +1,37 @@
-"""One run from a case to a folder of results: which observers look on, and what is written at the end."""
+"""One run from a case to a folder of results: the order of events, and what is written at the end."""
 
 from __future__ import annotations
 
 import logging
-import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import tomli_w
-
 import mnrd
 from mnrd.backends import choose
-from mnrd.backends.base import Backend
 from mnrd.case import Case
-from mnrd.case.sections import multiples
 from mnrd.case.synergy import variants
-from mnrd.cli import memory
-from mnrd.cli.healing import Healing, Outcome, collagen_gain, run_variants
-from mnrd.model.problem import Event, Problem
+from mnrd.cli import logs, memory, resuming
+from mnrd.cli.control import Control, Stopped
+from mnrd.cli.failures import ending_of
+from mnrd.cli.healing import Healing, Outcome, run_variants
+from mnrd.cli.parts import Parts, Variant
+from mnrd.cli.progress import Bar
+from mnrd.cli.resuming import Beginning
+from mnrd.cli.summary import summarise
+from mnrd.cli.writers import writers
 from mnrd.output import directory
-from mnrd.output.answer import Entry, answer, as_numbers
+from mnrd.output.answer import Entry, answer
+from mnrd.output.checkpoint import CheckpointError
+from mnrd.output.ending import Ending
 from mnrd.output.history import History, Record
-from mnrd.output.picture import PictureError, overview
-from mnrd.output.schedule import AtTimes, EverySteps
-from mnrd.output.summary import versions, write_summary
-from mnrd.output.tables import Layers, Series
-from mnrd.output.vtk import FieldSeries
-from mnrd.simulation import Observer, Simulation
-from mnrd.skin.healing.declaration import EQUATIONS
-
-Watcher = Callable[[Simulation], None]
+from mnrd.output.schedule import AtTimes
+from mnrd.simulation import NumericalFailure
 
 log = logging.getLogger("mnrd")
-LINE_EVERY = 30.0  # s of wall time
 
 
 @dataclass(frozen=True)
@@ -46,168 +41,119 @@ class Results:
     Parameters
     ----------
     folder : Path
+    backend : str
+        In words.
+    titles : dict of str to str
+        What each field is.
+    figures : mapping
+        Of the simulation of the case (see `mnrd.cli.summary.figures`).
+    wall : float
+        Wall time, s.
     answers : dict of field to dict of name to Entry
         Empty for a case without actives.
-    simulation : Simulation
-        At the end of the run.
-    seconds : float
-        Wall time.
     healing : Outcome or None
         None for a case without healing.
     """
 
     folder: Path
-    answers: dict[str, dict[str, Entry]]
-    simulation: Simulation
-    seconds: float
+    backend: str
+    titles: dict[str, str]
+    figures: dict[str, Any]
+    wall: float
+    answers: dict[str, dict[str, Entry]] = field(default_factory=dict)
     healing: Outcome | None = None
 
 
-@dataclass
-class Progress:
-    """Observer of every step: one line in the log per 30 s, and whoever wants to look on.
-
-    Parameters
-    ----------
-    end : float
-        Of the run, s.
-    watchers : tuple of callable of the simulation
-    """
-
-    end: float
-    watchers: tuple[Watcher, ...] = ()
-    schedule: EverySteps = field(default_factory=lambda: EverySteps(1))
-    _last: float = field(default_factory=time.monotonic)
-
-    def observe(self, simulation: Simulation) -> None:
-        """Look on after a step."""
-        for watcher in self.watchers:
-            watcher(simulation)
-        if time.monotonic() - self._last >= LINE_EVERY:
-            self._last = time.monotonic()
-            share = 100.0 * simulation.time / self.end
-            log.info(
-                "step %d, t = %.4g s (%.0f %%), dt = %.3g s", simulation.step, simulation.time, share, simulation.dt
-            )
-
-
-@dataclass
-class Picture:
-    """Observer that draws overview.png once; without a picture a run is still good."""
-
-    case: Case
-    path: Path
-    schedule: AtTimes
-    healing: Healing | None = None
-
-    def observe(self, simulation: Simulation) -> None:
-        """Draw the field that is asked for: by default the first active, or the gain of collagen without actives."""
-        model, asked = simulation.problem.model, self.case.output.picture
-        alone = self.healing is not None and not self.case.actives
-        if asked is None and alone:
-            shown, name, unit = collagen_gain(simulation), "collagen gain", "%"
-        else:
-            one = model.fields[0 if asked is None else model.index(asked)]
-            shown, unit = simulation.concentration(one.name), one.unit
-            name = one.meaning if one.name in EQUATIONS else one.name
-        wound = self.case.healing.wound if self.case.healing is not None else None
-        array = self.case.array
-        quarter = wound.round if wound is not None else array is not None and array.cell == "quarter"
-        try:
-            overview(
-                simulation.problem.mesh, simulation.problem.painting, shown, self.path, name=name, unit=unit,
-                time=simulation.time, mirrored=quarter, depth=self.healing.depth if self.healing and alone else None,
-            )  # fmt: skip
-        except PictureError as error:
-            log.warning("%s", error)
-
-
-def run_case(case: Case, folder: Path, watchers: Iterable[Watcher] = ()) -> Results:
+def run_case(
+    case: Case, folder: Path, *, beginning: Beginning | None = None, control: Control | None = None,
+    bar: Bar | None = None, as_json: bool = False,
+) -> Results:  # fmt: skip
     """Run a case and write case.toml, series.csv, layers.csv, fields/, overview.png, summary.json and run.log.
 
-    With a healing section also healing.csv, rings.csv and healing.png.
+    With a healing section also healing.csv, rings.csv and healing.png. Checkpoints are written to ``checkpoints/``.
 
     Parameters
     ----------
     case : Case
     folder : Path
-        New, or empty.
-    watchers : iterable of callable of the simulation
-        Called after every step.
+        New or empty, or the folder of the same run, which goes on then.
+    beginning : Beginning, optional
+        What `resuming.look` said, where it was asked for something else than to go on if possible.
+    control : Control, optional
+        What may stop the run before its end.
+    bar : Bar, optional
+        On a terminal.
+    as_json : bool
+        Write run.log as JSON.
 
     Raises
     ------
     CaseError, MemoryError, BackendUnavailable
         Before anything is written.
+    Stopped
+        When `control` stopped the run; it can go on.
     OSError
-        When the folder is in use or cannot be written.
+        When the folder is in use or cannot be written, and when the run is finished already.
     NumericalFailure
-        When no step is accepted; what was written until then stays.
+        When no step is accepted; failed.vtr and a checkpoint hold the last good state.
     """
-    started = time.monotonic()
-    problem, events = case.problem()
-    others = _others(case)
-    memory.check(problem)
+    beginning = beginning or resuming.look(case, folder)
+    if beginning.way == "finished":
+        raise FileExistsError(f"{folder}: the run is finished already; replace it (--overwrite) or name another folder")
+    control = control or Control()
     backend = choose(case.run.backend, case.run.precision)
-    place = directory.create(folder)
-    with logged(place):
-        directory.write_text(place / "case.toml", tomli_w.dumps(case.effective()))
-        cells = " x ".join(str(count) for count in problem.mesh.shape[::-1])
-        log.info(
-            "mnrd %s, %s, %s cells, %d fields", mnrd.__version__, backend.description, cells, len(problem.model.fields)
-        )
-        history = History(AtTimes(case.run.reports))
-        healing = None if case.healing is None else Healing(case)
-        observers = [history, *_writers(case, place, healing), Progress(case.run.end, tuple(watchers))]
-        if healing is not None:
-            courses = healing.courses(problem, place)
-            observers += [courses, *healing.rings(problem, place)]
-        simulation = simulate(case, problem, events, backend, observers)
-        run_other = partial(simulate, case, backend=backend)
-        intact: dict[str, Record] = {}
-        if "intact" in others:
-            alone = History(AtTimes(case.run.reports))
-            run_other(*others.pop("intact"), observers=[alone])
-            intact = alone.records
-        answers = answers_of(case, history.records, intact)
-        outcome = None
-        if healing is not None:
-            outcome = healing.outcome(courses.course, run_variants(healing, others, run_other))
-            healing.picture(courses.course, place)
-        results = Results(place, answers, simulation, time.monotonic() - started, outcome)
-        write_summary(place / "summary.json", _summary(case, results))
-        log.info("done in %.1f s: %d steps, %d rejected", results.seconds, simulation.step, simulation.rejected)
+    memory.check(case, backend)
+    problem, events = case.problem()
+    place = directory.create(folder) if beginning.way == "new" else folder
+    parts = Parts(case, place, backend, control, bar, beginning.checkpoint)
+    with directory.locked(place):
+        beginning.prepare(case)
+        with logs.to_file(place, as_json=as_json), _ended(parts):
+            cells = " x ".join(str(count) for count in problem.mesh.shape[::-1])
+            fields = len(problem.model.fields)
+            log.info("mnrd %s, %s, %s cells, %d fields", mnrd.__version__, backend.description, cells, fields)
+            results = _run((problem, events), parts)
+            log.info("done in %.1f s: %d steps, %d rejected", results.wall, *_steps(results))
+            return results
+
+
+def _run(whole: Variant, parts: Parts) -> Results:
+    """Run a case and those that it is compared with, and write what only the end knows."""
+    case, place = parts.case, parts.place
+    others = _others(case)
+    history = History(AtTimes(case.run.reports))
+    healing = None if case.healing is None else Healing(case)
+    observers = [history, *writers(case, place, healing)]
+    if healing is not None:
+        courses = healing.courses(whole[0], place)
+        observers += [courses, *healing.rings(whole[0], place)]
+    parts.run(directory.MAIN, *whole, observers)
+    intact: dict[str, Record] = {}
+    if "intact" in others:
+        alone = History(AtTimes(case.run.reports))
+        parts.run("intact", *others.pop("intact")(), [alone])
+        intact = alone.records
+    answers, outcome = _answers(case, history.records, intact), None
+    if healing is not None:
+        outcome = healing.outcome(courses.course, run_variants(healing, others, parts.run))
+        healing.picture(courses.course, place)
+    titles = {one.name: one.meaning for one in whole[0].model.fields}
+    backend, figures = parts.backend.description, parts.figures[directory.MAIN]
+    results = Results(place, backend, titles, figures, parts.wall, answers, outcome)
+    _summarise(parts, "done", Ending.DONE, results)
     return results
 
 
-def _others(case: Case) -> dict[str, tuple[Problem, tuple[Event, ...]]]:
-    """The runs that the one of the case is compared with."""
+def _others(case: Case) -> dict[str, Callable[[], Variant]]:
+    """Makers of the problems that the one of the case is compared with."""
     if case.output.compare == "intact":
-        return {"intact": case.problem(without_needles=True)}
+        return {"intact": partial(case.problem, without_needles=True)}
     if case.output.compare == "synergy":
-        return {name: problem for name, problem in variants(case).items() if name != "both"}
+        return {name: make for name, make in variants(case).items() if name != "both"}
     return {}
 
 
-def simulate(
-    case: Case, problem: Problem, events: Sequence[Event], backend: Backend, observers: Sequence[Observer]
-) -> Simulation:
-    """Run a problem with the time stepping of a case."""
-    section = case.run
-    simulation = Simulation(
-        problem,
-        backend=backend,
-        events=events,
-        observers=observers,
-        rtol=section.rtol,
-        dt=section.dt,
-        first_step=section.first_step,
-        dt_max=section.dt_max,
-    )
-    return simulation.run(section.end)
-
-
-def answers_of(case: Case, records: dict[str, Record], intact: dict[str, Record]) -> dict[str, dict[str, Entry]]:
+def _answers(case: Case, records: dict[str, Record], intact: dict[str, Record]) -> dict[str, dict[str, Entry]]:
     """The answer for every active."""
     concentrations = {permeant.field: permeant.concentration for permeant in case.actives}
     return {
@@ -217,50 +163,38 @@ def answers_of(case: Case, records: dict[str, Record], intact: dict[str, Record]
 
 
 @contextmanager
-def logged(folder: Path) -> Iterator[None]:
-    """Write what is logged inside the block to run.log as well."""
-    handler = logging.FileHandler(folder / "run.log", encoding="utf-8")
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
-    level = log.level
-    log.addHandler(handler)
-    log.setLevel(logging.INFO)
+def _ended(parts: Parts) -> Iterator[None]:
+    """Leave a summary and a line in the log when the block ends early; an error of the disk names the checkpoint."""
     try:
         yield
-    finally:
-        log.removeHandler(handler)
-        log.setLevel(level)
-        handler.close()
+    except (Stopped, NumericalFailure, MemoryError, OSError, CheckpointError) as error:
+        ending = ending_of(error)
+        assert ending is not None
+        with suppress(OSError):  # a summary of an end that is told in any case
+            _summarise(parts, error.reason if isinstance(error, Stopped) else str(error), ending)
+        said = f"{error}; {_what_stays(parts)}" if isinstance(error, OSError) else str(error)
+        log.error("%s", said)
+        if isinstance(error, OSError):
+            raise OSError(said) from error
+        raise
 
 
-def _writers(case: Case, place: Path, healing: Healing | None) -> Iterator[Observer]:
-    """Everything that writes files during the run."""
-    times, output = AtTimes(case.run.reports), case.output
-    yield Series(place, times)
-    yield Layers(place, times)
-    if output.fields != ():
-        every = () if output.fields_every is None else multiples(output.fields_every, case.run.end)
-        wanted = (*every, *output.fields_at) or (case.run.end,)
-        yield FieldSeries(place, AtTimes(wanted), fields=output.fields, single=not output.double)
-    yield Picture(case, place / "overview.png", AtTimes((output.picture_at or case.run.end,)), healing)
+def _what_stays(parts: Parts) -> str:
+    found = resuming.checkpoints(parts.place)
+    last = f"the last checkpoint is {found[-1]}" if found else "there is no checkpoint yet"
+    return f"what was written before stays, {last}; the same command goes on from there"
 
 
-def _summary(case: Case, results: Results) -> dict[str, Any]:
-    simulation = results.simulation
-    names = simulation.problem.model.names
-    healing = {} if results.healing is None else {"healing": results.healing.summary()}
-    return {
-        "case": case.name,
-        "title": case.title,
-        "versions": versions(),
-        "backend": simulation.backend.description,
-        "precision": case.run.precision,
-        "cells": simulation.problem.mesh.cells,
-        "end [s]": simulation.time,
-        "steps": simulation.step,
-        "rejected": simulation.rejected,
-        "wall [s]": results.seconds,
-        "answer": {name: as_numbers(entries) for name, entries in results.answers.items()},
-        **healing,
-        "balance": {name: simulation.ledger(name) for name in names},
-        "clipped": {name: simulation.clipped(name) for name in names},
-    }
+def _summarise(parts: Parts, reason: str, ending: Ending, results: Results | None = None) -> None:
+    """Write summary.json."""
+    figures = dict(parts.figures)
+    answers, healing = (results.answers, results.healing) if results else ({}, None)
+    summarise(
+        parts.case, parts.place, reason=reason, code=int(ending), wall=parts.wall, backend=parts.backend,
+        figures=figures.pop(directory.MAIN, {}), parts=figures, answers=answers,
+        healing=None if healing is None else healing.summary(),
+    )  # fmt: skip
+
+
+def _steps(results: Results) -> tuple[int, int]:
+    return results.figures["steps"], results.figures["rejected"]

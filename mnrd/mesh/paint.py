@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -54,7 +55,8 @@ class Painting:
         Returns
         -------
         (nz, ny, nx) array
-            What is given per cell comes back as it is; a cell of one material has exactly the value of it.
+            What is given per cell comes back as it is; a cell of one material has exactly the value of it. Not to be
+            written to: where every plane is of one value, it is kept once per plane.
 
         Raises
         ------
@@ -66,18 +68,26 @@ class Painting:
             given = np.asarray(values, dtype=np.float64)
             if given.shape not in ((), shape):
                 raise ValueError(f"got an array of shape {given.shape}, must be {shape} (nz, ny, nx)")
-            return np.broadcast_to(given, shape).copy()
+            return np.broadcast_to(given, shape)
         for name in values:
             self._check_known(name)
-        mixed = np.zeros(shape)
-        for name, fraction in zip(self.materials, self.fractions, strict=True):
+        fractions = self.fractions[:, :, :1, :1] if self._flat else self.fractions
+        mixed = np.zeros(fractions.shape[1:])
+        for name, fraction in zip(self.materials, fractions, strict=True):
             if name not in values:
                 raise ValueError(f"no value for material '{name}': give one for each of {', '.join(self.materials)}")
             value = np.asarray(values[name], dtype=np.float64)
             if value.shape not in ((), shape[:1]):
                 raise ValueError(f"'{name}': got shape {value.shape}, must be a number or a profile {shape[:1]} (nz)")
-            mixed += (fraction / float(FULL)) * (value if value.ndim == 0 else value[:, None, None])
-        return mixed
+            for k, profile in enumerate(np.broadcast_to(value, shape[:1])):
+                if profile:  # plane by plane, so that nothing else is as large as the result
+                    mixed[k] += (fraction[k] / float(FULL)) * profile
+        return np.broadcast_to(mixed, shape)
+
+    @cached_property
+    def _flat(self) -> bool:
+        """Whether every plane is the same everywhere: flat layers and nothing else."""
+        return all((plane == plane[0, 0]).all() for fraction in self.fractions for plane in fraction)
 
     def _check_known(self, name: str) -> None:
         if name not in self.materials:

@@ -74,13 +74,13 @@ def paint_regions(
         view[:, reach.whole] = 0
         view[names.index(region.material), reach.whole] = FULL
     done = np.zeros(mesh.shape, dtype=bool)
-    for reach in reaches:
+    starts, stops = (
+        np.array([[getattr(axis, end) for axis in reach.window] for reach in reaches]) for end in ("start", "stop")
+    )
+    for index, reach in enumerate(reaches):
         # every region that shares a cell with this one has a say there
-        near = [
-            (names.index(region.material), region.inside)
-            for region, other in zip(regions, reaches, strict=True)
-            if _overlap(reach.window, other.window)
-        ]
+        sharing = np.flatnonzero(((starts[index] < stops) & (starts < stops[index])).all(axis=1))
+        near = [(names.index(regions[one].material), regions[one].inside) for one in sharing]
         cells = np.argwhere(reach.surface & ~done[reach.window]) + [axis.start for axis in reach.window]
         done[reach.window] |= reach.surface
         for first in range(0, len(cells), CHUNK):
@@ -113,10 +113,6 @@ def depth_at(top: Depth, x: Array, y: Array) -> Array:
     """Depth of an interface at coordinates that broadcast to one shape, um."""
     x, y = np.broadcast_arrays(x, y)
     return np.broadcast_to(np.asarray(top(x, y) if callable(top) else top, dtype=np.float64), x.shape)
-
-
-def _overlap(one: tuple[slice, ...], other: tuple[slice, ...]) -> bool:
-    return all(a.start < b.stop and b.start < a.stop for a, b in zip(one, other, strict=True))
 
 
 # --- which cells -----------------------------------------------------------------------------------------

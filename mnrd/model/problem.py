@@ -43,7 +43,7 @@ class Problem:
         painted = self.painting.fractions.shape[1:]
         if painted != self.mesh.shape:
             raise ValueError(f"painting: got shape {painted}, the mesh has {self.mesh.shape} (nz, ny, nx)")
-        for where, value in _coefficients(self.model):
+        for where, value in coefficients(self.model):
             self._check(where, value)
         for field in self.model.fields:
             self._check_boundaries(field)
@@ -111,8 +111,28 @@ class Event:
         if not callable(self.change):
             raise ValueError(f"events.{self.name}.change: must be a function from problem to problem")
 
+    def jumped(self, problem: Problem, before: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Concentrations of the fields that jump, checked; those of `before` cannot be changed from here on.
 
-def _coefficients(model: Model) -> Iterator[tuple[str, Any]]:
+        Raises
+        ------
+        ValueError
+            For an array of another shape than the mesh, or values below 0 or not finite.
+        """
+        assert self.jump is not None
+        for values in before.values():
+            values.flags.writeable = False  # what a jump changed in place would not be booked
+        found = dict(self.jump(problem, before))
+        for name, values in found.items():
+            where = f"events.{self.name}.jump: {name}"
+            if np.shape(values) != problem.mesh.shape:
+                raise ValueError(f"{where} has shape {np.shape(values)}, must be {problem.mesh.shape}")
+            if not (np.isfinite(values) & (values >= 0.0)).all():
+                raise ValueError(f"{where} has values below 0 or that are not finite")
+        return found
+
+
+def coefficients(model: Model) -> Iterator[tuple[str, Any]]:
     """Place and value of every coefficient that is not a text."""
     for field in model.fields:
         for key in ("initial", "diffusivity", "lateral_diffusivity", "partition"):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from math import inf, nan
+from typing import Any
 
 import numpy as np
 
@@ -59,6 +60,22 @@ class Course:
             if again:
                 row.pop()
             row.append(value)
+
+    def memory(self) -> dict[str, Any]:
+        """All of it, in arrays and lists of texts and numbers; the means have a row per quantity and region."""
+        return {
+            "rest": [[*key, value] for key, value in self.rest.items()],
+            "keys": [list(key) for key in self.means],
+            "times": np.array(self.times),
+            "means": np.array(list(self.means.values())),
+        }
+
+    def recall(self, memory: Mapping[str, Any]) -> None:
+        """Become the course whose `memory` it is."""
+        self.rest = {(quantity, region): value for quantity, region, value in memory["rest"]}
+        self.times = memory["times"].tolist()
+        keys = [(quantity, region) for quantity, region in memory["keys"]]
+        self.means = dict(zip(keys, memory["means"].tolist(), strict=True))
 
     def series(self, quantity: str, region: str) -> Array:
         """Values of a mean, or of what `DERIVED` makes of means, at every time; KeyError when it was not looked at."""

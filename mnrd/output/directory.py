@@ -2,10 +2,26 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+import shutil
+import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TextIO
+
+CASE, SUMMARY, FAILED, CHECKPOINTS = "case.toml", "summary.json", "failed.vtr", "checkpoints"
+MAIN = "case"
+"""Name of the simulation of the case itself among those of a run."""
+
+OUTPUTS = (
+    "fields", "fields.pvd", "series.csv", "layers.csv", "healing.csv", "rings.csv", "overview.png", "healing.png",
+    FAILED, SUMMARY,
+)  # fmt: skip
+"""What a simulation writes into its run directory besides its case, its log and its checkpoints."""
+
+_LOCK = ".lock"
 
 
 def create(path: Path | str) -> Path:
@@ -14,7 +30,8 @@ def create(path: Path | str) -> Path:
     Returns
     -------
     Path
-        An existing, empty directory in which files can be made.
+        An existing directory in which files can be made, empty but for what a run that was killed at its very
+        beginning left.
 
     Raises
     ------
@@ -28,7 +45,8 @@ def create(path: Path | str) -> Path:
         raise FileExistsError(f"{place}: is a file, must be a new or empty folder; name another one")
     try:
         place.mkdir(parents=True, exist_ok=True)
-        found = next(place.iterdir(), None)
+        remove_parts(place)
+        found = next((entry for entry in place.iterdir() if entry.name != _LOCK), None)
         probe = place / ".probe.part"
         probe.touch()
         probe.unlink()
@@ -41,21 +59,76 @@ def create(path: Path | str) -> Path:
     return place
 
 
+def clear(place: Path) -> None:
+    """Remove the outputs of a simulation from its run directory; files of others stay."""
+    for name in OUTPUTS:
+        path = place / name
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+
+
+def remove_parts(place: Path) -> None:
+    """Remove what a run that was killed while it wrote a file left of it."""
+    for part in place.rglob(".*.part*"):
+        part.unlink()
+
+
+@contextmanager
+def locked(place: Path) -> Iterator[None]:
+    """Keep other processes out of a run directory.
+
+    Raises
+    ------
+    OSError
+        When another process is in it. On a file system without locks nothing is checked.
+    """
+    with (place / _LOCK).open("a+", encoding="utf-8") as file:
+        _take(file, place)
+        with suppress(OSError):  # the name of the holder is for people; a full disk must not end the run here
+            file.truncate(0)
+            file.write(f"process {os.getpid()} on {socket.gethostname()}")
+            file.flush()
+        yield
+
+
+def _take(file: TextIO, place: Path) -> None:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        file.seek(0)
+        holder = file.read() or "another process"
+        raise OSError(f"{place}: {holder} is running in it; wait for it or name another folder") from None
+    except OSError:  # a file system without locks
+        return
+
+
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """Write a file by way of a temporary one beside it.
 
     Yields the name to write to. When the block ends well that file has been forced to the disk and moved to
-    `path` in one go; when it raises, the temporary file is gone and what was at `path` is still there.
+    `path` in one go, which outlasts a power cut. When it raises, the temporary file is gone and what was at `path` is
+    still there.
     """
     part = path.with_name(f".{path.stem}.part{path.suffix}")
     try:
         yield part
-        with part.open("rb") as written:
-            os.fsync(written.fileno())
+        _force(part)
         part.replace(path)
+        _force(path.parent)
     finally:
         part.unlink(missing_ok=True)
+
+
+def _force(path: Path) -> None:
+    """Wait until a file or folder is on the disk."""
+    opened = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
 
 
 def write_text(path: Path, text: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from mnrd.output.course import DERIVED, Course, Key
 from mnrd.output.labels import labelled
 from mnrd.output.regions import BARRIER, EPIDERMIS, MOUTHS, Regions
 from mnrd.output.schedule import EverySteps, Schedule
-from mnrd.output.tables import Table
+from mnrd.output.table import Table
 
 IN_DERMIS_ONLY = frozenset(["N", "M", "F", "B", "Q", "Y", "J", "Pl", "C1", "C3", "E", "s"])
 IN_EPIDERMIS_ONLY = frozenset("K")
@@ -64,8 +64,8 @@ class Courses:
         schedule: Schedule = EverySteps(1),  # noqa: B008
     ) -> None:
         self.schedule, self.course = schedule, Course(sessions=tuple(sessions))
-        self._regions, self._path = regions, directory and directory / "healing.csv"
-        self._table: Table | None = None
+        self._regions = regions
+        self._table = None if directory is None else Table(directory / "healing.csv")
         self._problem: Problem | None = None
 
     def observe(self, simulation: Any) -> None:
@@ -74,8 +74,18 @@ class Courses:
             self._use(simulation.problem)
         fields = {name: simulation.concentration(name) for name in simulation.problem.model.names}
         self.course.add(simulation.time, self._means(fields, simulation.time))
-        if self._path is not None:
-            self._write(simulation.problem)
+        if self._table is not None:
+            self._table.add(self._row(simulation.problem))
+
+    def memory(self) -> dict[str, Any]:
+        """The course, and how much of the file is written."""
+        return self.course.memory() | ({} if self._table is None else {"table": self._table.memory()})
+
+    def recall(self, memory: Mapping[str, Any]) -> None:
+        """Go on from there, see `Course.recall` and `Table.recall`."""
+        self.course.recall(memory)
+        if self._table is not None:
+            self._table.recall(memory["table"])
 
     def _use(self, problem: Problem) -> None:
         """Read expressions and parameters of a problem; the first one also says what is there at rest."""
@@ -124,8 +134,8 @@ class Courses:
         with np.errstate(divide="ignore", invalid="ignore"):
             return evaluate(expression, values)
 
-    def _write(self, problem: Problem) -> None:
-        """Append the last moment to the table."""
+    def _row(self, problem: Problem) -> dict[str, object]:
+        """The last moment, by column."""
         units = {field.name: field.unit for field in problem.model.fields} | {
             name: unit for name, (_, unit, _) in PER_CELL.items()
         }
@@ -136,10 +146,7 @@ class Courses:
             for quantity in quantities if region in self._regions.names else ():
                 column = labelled(quantity, DERIVED[quantity][0], f"in {region}")
                 row[column] = self.course.last(quantity, region)
-        if self._table is None:
-            assert self._path is not None
-            self._table = Table(self._path, tuple(row))
-        self._table.add(row)
+        return row
 
 
 def lives_in(field: str, region: str) -> bool:

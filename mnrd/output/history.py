@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from math import inf
 from typing import Any
 
@@ -59,6 +59,14 @@ class History:
                     finite = one.top is None or one.top.capacity < inf
                     self.records[one.name] = Record(one.unit, one.meaning or one.name, finite)
                 _add(self.records[one.name], simulation, one.name)
+
+    def memory(self) -> dict[str, Any]:
+        """The records."""
+        return {"records": {name: asdict(record) for name, record in self.records.items()}}
+
+    def recall(self, memory: Mapping[str, Any]) -> None:
+        """Go on with the records of `memory`."""
+        self.records = {name: Record(**record) for name, record in memory["records"].items()}
 
 
 def clearances_of(name: str, reactions: Sequence[Any]) -> list[str]:

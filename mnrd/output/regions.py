@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from math import inf
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,8 @@ from numpy.typing import NDArray
 from mnrd.mesh.rectilinear import Array, Mesh
 
 RINGS = (0.0, 50.0, 100.0, 200.0, 400.0, inf)  # um from the nearest channel axis or wound margin
+Share = Array | tuple[NDArray[Any], ...]
+
 INSIDE = "inside"  # a wound, where the distance is negative
 DERMIS = ("papillary dermis", "reticular dermis")
 EPIDERMIS, BARRIER = "viable epidermis", "stratum corneum"
@@ -32,31 +35,30 @@ class Regions:
     weights: Mapping[str, tuple[NDArray[np.intp], Array]]
 
     @classmethod
-    def of(cls, mesh: Mesh, shares: Mapping[str, Array], volumes: Mapping[str, Array] | None = None) -> Regions:
-        """Regions from the share of every cell, (nz, ny, nx), that belongs to each.
+    def of(cls, mesh: Mesh, shares: Mapping[str, Share], volumes: Mapping[str, float] | None = None) -> Regions:
+        """Regions from the share of every cell that belongs to each.
 
         Parameters
         ----------
         mesh : Mesh
-        shares : mapping of name to array
+        shares : mapping of name to (nz, ny, nx) array, or to a tuple of arrays whose product it is
             A region without cells is left out.
-        volumes : mapping of name to array, optional
-            Shares by whose volume sums over a region are divided, if not by its own.
+        volumes : mapping of name to float, optional
+            Volumes, um^3, by which sums over a region are divided, if not by its own.
 
         Raises
         ------
         ValueError
             When shares do not fit the mesh.
         """
-        volume, found = mesh.volume.ravel(), {}
-        for name, given in shares.items():
-            share = np.asarray(given, dtype=np.float64)
-            if share.shape != mesh.shape:
-                raise ValueError(f"regions.{name}: got shape {share.shape}, must be {mesh.shape} (nz, ny, nx)")
-            cells = np.flatnonzero(share)
-            total = float(np.ravel((volumes or shares).get(name, share)) @ volume)
-            if total > 0.0:
-                found[name] = cells, share.ravel()[cells] * volume[cells] / total
+        found = {}
+        for name, share in shares.items():
+            kept = [_kept(mesh, k, plane) for k, plane in enumerate(_planes(mesh, share, name))]
+            cells, weights = (np.concatenate(parts) for parts in zip(*kept, strict=True))
+            total = (volumes or {}).get(name, float(weights.sum()))
+            if cells.size and total > 0.0:
+                weights /= total
+                found[name] = cells, weights
         return cls(found)
 
     @property
@@ -90,17 +92,17 @@ def healing_regions(mesh: Mesh, layers: Mapping[str, Array], hole: Array | None 
         above it, ``hole epidermis`` and ``hole barrier`` are the cells that the hole touches, and sums over them are
         divided by the volume of the hole: 1 - K is shared by hole and tissue in the cells at its rim.
     """
-    share = {name: np.broadcast_to(layer, mesh.shape) for name, layer in layers.items()}
-    dermis = sum((share[name] for name in DERMIS if name in share), start=np.zeros(mesh.shape))
-    found = {DERMIS[0]: share[DERMIS[0]], "dermis": dermis, EPIDERMIS: share[EPIDERMIS], "treated dermis": dermis}
+    dermis: Array = sum((layers[name] for name in DERMIS if name in layers), start=np.zeros((1, 1, 1)))
+    found: dict[str, Share] = {DERMIS[0]: layers[DERMIS[0]], "dermis": dermis, EPIDERMIS: layers[EPIDERMIS]}
     if hole is None:
-        return Regions.of(mesh, found)
-    inside = {"hole": hole * dermis, MOUTHS[0]: hole * share[EPIDERMIS], MOUTHS[1]: hole * share[BARRIER]}
-    if inside["hole"].any():
-        deepest = int(np.flatnonzero(inside["hole"].any(axis=(1, 2)))[-1])
-        found["treated dermis"] = np.where(np.arange(mesh.shape[0])[:, None, None] <= deepest, dermis, 0.0)
-    touched = {name: share[layer] * (hole > 0.0) for name, layer in zip(MOUTHS, (EPIDERMIS, BARRIER), strict=True)}
-    return Regions.of(mesh, found | inside | touched, {**found, **inside})
+        return Regions.of(mesh, {**found, "treated dermis": dermis})
+    inside = {"hole": (hole, dermis), MOUTHS[0]: (hole, layers[EPIDERMIS]), MOUTHS[1]: (hole, layers[BARRIER])}
+    volumes = {name: _volumes(mesh, share, name) for name, share in inside.items()}
+    planes = np.flatnonzero(volumes["hole"])  # those that the hole goes through
+    treated = np.arange(mesh.shape[0]) <= (planes[-1] if planes.size else np.inf)
+    found |= {"treated dermis": (dermis, treated[:, None, None]), "hole": inside["hole"]}
+    found |= {name: (layers[layer], hole > 0.0) for name, layer in zip(MOUTHS, (EPIDERMIS, BARRIER), strict=True)}
+    return Regions.of(mesh, found, {name: float(volume.sum()) for name, volume in volumes.items()})
 
 
 def ring_regions(mesh: Mesh, layers: Mapping[str, Array], distance: Array) -> dict[str, Regions]:
@@ -127,5 +129,31 @@ def ring_regions(mesh: Mesh, layers: Mapping[str, Array], distance: Array) -> di
         for low, high in pairwise(RINGS)
     }
     return {
-        layer: Regions.of(mesh, {name: share * ring for name, ring in rings.items()}) for layer, share in layers.items()
+        layer: Regions.of(mesh, {name: (share, ring) for name, ring in rings.items()})
+        for layer, share in layers.items()
     }
+
+
+def _planes(mesh: Mesh, share: Share, name: str) -> Iterator[Array]:
+    """The share in every plane, (ny, nx): products are made plane by plane, so that none is as large as a field."""
+    shape = mesh.shape
+    factors = share if isinstance(share, tuple) else (share,)
+    for factor in factors:
+        if np.ndim(factor) != 3 or np.broadcast_shapes(np.shape(factor), shape) != shape:
+            raise ValueError(f"regions.{name}: got shape {np.shape(factor)}, must be {shape} (nz, ny, nx)")
+    for k in range(shape[0]):
+        plane = np.ones(shape[1:])
+        for factor in factors:
+            plane *= factor[k if len(factor) > 1 else 0]
+        yield plane
+
+
+def _kept(mesh: Mesh, k: int, plane: Array) -> tuple[NDArray[np.intp], Array]:
+    """Flat indices and volumes of the parts of the cells of plane k that belong to a region."""
+    cells = np.flatnonzero(plane)
+    return cells + k * plane.size, (plane * (mesh.hz[k] * mesh.area)).ravel()[cells]
+
+
+def _volumes(mesh: Mesh, share: Share, name: str) -> Array:
+    """Volume of a region in every plane, (nz,)."""
+    return np.array([_kept(mesh, k, plane)[1].sum() for k, plane in enumerate(_planes(mesh, share, name))])

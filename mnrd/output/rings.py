@@ -10,7 +10,7 @@ from mnrd.output.healing import lives_in
 from mnrd.output.labels import labelled
 from mnrd.output.regions import Regions
 from mnrd.output.schedule import Schedule
-from mnrd.output.tables import Table
+from mnrd.output.table import Table
 
 
 class Rings:
@@ -27,20 +27,24 @@ class Rings:
 
     def __init__(self, rings: Mapping[str, Regions], directory: Path, schedule: Schedule) -> None:
         self.schedule = schedule
-        self._rings, self._path = rings, directory / "rings.csv"
-        self._table: Table | None = None
+        self._rings, self._table = rings, Table(directory / "rings.csv")
 
     def observe(self, simulation: Any) -> None:
         """Append the rows of one report; a field that does not live in a layer has no value there."""
         units = {field.name: field.unit for field in simulation.problem.model.fields}
         columns = {name: labelled(name, unit) for name, unit in units.items()}
-        if self._table is None:
-            self._table = Table(self._path, ("time [s]", "layer", "distance [um]", *columns.values()))
         fields = {name: simulation.concentration(name) for name in units}
         for layer, rings in self._rings.items():
             for ring in rings.names:
-                row = {"time [s]": float(simulation.time), "layer": layer, "distance [um]": ring}
-                means = {
-                    column: rings.mean(fields[name], ring) for name, column in columns.items() if lives_in(name, layer)
-                }
-                self._table.add(row | means)
+                row: dict[str, object] = {"time [s]": float(simulation.time), "layer": layer, "distance [um]": ring}
+                for name, column in columns.items():
+                    row[column] = rings.mean(fields[name], ring) if lives_in(name, layer) else ""
+                self._table.add(row)
+
+    def memory(self) -> dict[str, Any]:
+        """How much of the file is written, see `Table.memory`."""
+        return self._table.memory()
+
+    def recall(self, memory: Mapping[str, Any]) -> None:
+        """Go on from there, see `Table.recall`."""
+        self._table.recall(memory)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
 import platform
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, is_dataclass
 from importlib.metadata import PackageNotFoundError, version
 from math import isfinite
@@ -15,6 +17,9 @@ import mnrd
 from mnrd.output.directory import write_text
 from mnrd.output.ledger import Ledger
 
+NAME = "summary.json"
+GROWING = ("run.log",)  # still written to when the summary is made
+PASSING = ("checkpoints",)  # folders whose files come and go
 DIGITS = 6  # more than any model of skin deserves, enough to see a change
 
 
@@ -55,11 +60,45 @@ def plain(value: Any) -> Any:
 
 
 def versions() -> dict[str, str]:
-    """Versions of mnrd, Python, the machine's system and the packages that compute."""
+    """Versions of mnrd, Python, the machine's system and the packages that compute or write."""
     found = {"mnrd": mnrd.__version__, "python": platform.python_version(), "system": platform.platform()}
-    for package in ("numpy", "sympy", "pyvista"):
+    for package in ("numpy", "sympy", "h5py", "vtk", "cupy-cuda12x", "cupy-cuda13x"):
         try:
             found[package] = version(package)
         except PackageNotFoundError:
             continue
     return found
+
+
+def host() -> dict[str, Any]:
+    """The machine: its name, processor, and how many of its cores this process may use."""
+    return {"name": platform.node(), "processor": _processor(), "cores": len(os.sched_getaffinity(0))}
+
+
+def _processor() -> str:
+    """The processor as the system calls it."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
+        return next(line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()
+
+
+def peak_memory() -> int | None:
+    """The most memory that this process ever held, bytes; None where the system does not say."""
+    try:
+        lines = Path("/proc/self/status").read_text("utf-8").splitlines()
+        return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM"))
+    except (OSError, StopIteration):
+        return None
+
+
+def outputs(folder: Path) -> Iterator[dict[str, Any]]:
+    """Name, size and SHA-256 of every finished file of a run directory, in the order of their names."""
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder)
+        if not path.is_file() or name.parts[0] in (NAME, *GROWING, *PASSING) or path.name.startswith("."):
+            continue
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+            yield {"file": name.as_posix(), "bytes": file.tell(), "sha256": digest}

@@ -1,11 +1,8 @@
-"""series.csv and layers.csv: units in the header, and only whole lines in the file at any time."""
+"""series.csv and layers.csv: units in the header."""
 
 from __future__ import annotations
 
-import csv
-import io
-import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from math import inf
 from pathlib import Path
 from typing import Any
@@ -17,46 +14,10 @@ from mnrd.model.reaction import Exchange, Reaction, Transfer
 from mnrd.output.labels import labelled, per_area
 from mnrd.output.ledger import Ledger
 from mnrd.output.schedule import Schedule
+from mnrd.output.table import Table
 
 SECONDS_PER_HOUR = 3600.0
 BALANCE = ("applied", "donor", "cells", "receptor", "permeated", "evaporated", "removed")
-
-
-class Table:
-    """A CSV file that grows by whole lines: rows go out in one write each, so a killed run leaves no half.
-
-    Parameters
-    ----------
-    path : Path
-        Must not exist.
-    columns : sequence of str
-        The header; rows are mappings from these names.
-    """
-
-    def __init__(self, path: Path, columns: Sequence[str]) -> None:
-        self.columns = tuple(columns)
-        self._path = path
-        self._known = set(columns)  # columns, and what has been warned of
-        path.touch(exist_ok=False)
-        self._write(self.columns)
-
-    def add(self, row: Mapping[str, object]) -> None:
-        """Append a row; a column it lacks stays empty, one the header lacks is left out with a warning."""
-        unknown = row.keys() - self._known
-        if unknown:
-            logging.getLogger("mnrd").warning("%s: no column for %s", self._path, ", ".join(sorted(unknown)))
-            self._known |= unknown
-        self._write([_text(row.get(column, "")) for column in self.columns])
-
-    def _write(self, cells: Sequence[object]) -> None:
-        line = io.StringIO()
-        csv.writer(line, lineterminator="\n").writerow(cells)
-        with self._path.open("ab", buffering=0) as file:
-            file.write(line.getvalue().encode())
-
-
-def _text(value: object) -> object:
-    return f"{value:.10g}" if isinstance(value, float) else value
 
 
 class Series:
@@ -74,17 +35,22 @@ class Series:
 
     def __init__(self, directory: Path, schedule: Schedule) -> None:
         self.schedule = schedule
-        self._path = directory / "series.csv"
-        self._table: Table | None = None
+        self._table = Table(directory / "series.csv")
 
     def observe(self, simulation: Any) -> None:
         """Append one row; the columns are those that the first row needs."""
         row = {"time [s]": float(simulation.time), "step": simulation.step, "dt [s]": float(simulation.dt)}
         for field in simulation.problem.model.fields:
             row |= _field_columns(simulation, field)
-        if self._table is None:
-            self._table = Table(self._path, tuple(row))
         self._table.add(row)
+
+    def memory(self) -> dict[str, Any]:
+        """How much of the file is written, see `Table.memory`."""
+        return self._table.memory()
+
+    def recall(self, memory: Mapping[str, Any]) -> None:
+        """Go on from there, see `Table.recall`."""
+        self._table.recall(memory)
 
 
 def _field_columns(simulation: Any, field: Field) -> dict[str, float]:
@@ -151,13 +117,10 @@ class Layers:
 
     def __init__(self, directory: Path, schedule: Schedule) -> None:
         self.schedule = schedule
-        self._path = directory / "layers.csv"
-        self._table: Table | None = None
+        self._table = Table(directory / "layers.csv", self.COLUMNS)
 
     def observe(self, simulation: Any) -> None:
         """Append the rows of one report."""
-        if self._table is None:
-            self._table = Table(self._path, self.COLUMNS)
         problem = simulation.problem
         volumes = _material_volumes(problem)
         forms = _forms(problem.model)
@@ -170,6 +133,14 @@ class Layers:
                     amount * factor / problem.mesh.footprint, unit, mean, field.unit,
                 )  # fmt: skip
                 self._table.add(dict(zip(self.COLUMNS, cells, strict=True)))
+
+    def memory(self) -> dict[str, Any]:
+        """How much of the file is written, see `Table.memory`."""
+        return self._table.memory()
+
+    def recall(self, memory: Mapping[str, Any]) -> None:
+        """Go on from there, see `Table.recall`."""
+        self._table.recall(memory)
 
 
 def _material_volumes(problem: Problem) -> dict[str, float]:

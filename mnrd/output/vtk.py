@@ -71,9 +71,15 @@ def _grid(mesh: Mesh, arrays: Mapping[str, NDArray[Any]], time: float, materials
 
     grid = vtkRectilinearGrid()
     grid.SetDimensions(mesh.x.size, mesh.y.size, mesh.z.size)
-    grid.SetXCoordinates(numpy_to_vtk(mesh.x, deep=True))
-    grid.SetYCoordinates(numpy_to_vtk(mesh.y, deep=True))
-    grid.SetZCoordinates(numpy_to_vtk(mesh.z, deep=True))
+    sides = (
+        (grid.SetXCoordinates, "x", mesh.x),
+        (grid.SetYCoordinates, "y", mesh.y),
+        (grid.SetZCoordinates, "z", mesh.z),
+    )
+    for put, name, edges in sides:
+        coordinates = numpy_to_vtk(edges, deep=True)
+        coordinates.SetName(name)  # else VTK writes its address, another one in each run
+        put(coordinates)
     for name, array in arrays.items():
         if array.shape != mesh.shape:
             raise ValueError(f"'{name}': got shape {array.shape}, must be {mesh.shape} (nz, ny, nx)")
@@ -130,7 +136,7 @@ class FieldSeries:
         single: bool = True,
     ) -> None:
         self.schedule = schedule
-        self._directory = directory
+        self._directory, self._collection = directory, directory / "fields.pvd"
         self._fields = fields
         self._channels = channels
         self._dtype = np.float32 if single else np.float64
@@ -147,7 +153,32 @@ class FieldSeries:
         arrays = self._concentrations(simulation) | material_arrays(painting, self._channels)
         write_rectilinear(path, mesh, arrays, time=simulation.time, materials=painting.materials)
         self._entries.append((simulation.time, file))
-        write_collection(self._directory / "fields.pvd", self._entries)
+        write_collection(self._collection, self._entries)
+
+    def memory(self) -> dict[str, Any]:
+        """Times and names of the files that are there."""
+        return {"files": [list(entry) for entry in self._entries]}
+
+    def recall(self, memory: Mapping[str, Any]) -> None:
+        """Remove the files that were written after `memory` was taken; fields.pvd lists the others alone.
+
+        Raises
+        ------
+        ValueError
+            If a file that was there is gone.
+        """
+        self._entries = [(time, file) for time, file in memory["files"]]
+        known = {self._directory / file for _, file in self._entries}
+        for path in sorted(known):
+            if not path.is_file():
+                raise ValueError(f"{path}: is gone, must be there")
+        if known:
+            write_collection(self._collection, self._entries)
+        else:
+            self._collection.unlink(missing_ok=True)
+        for path in (self._directory / "fields").glob("*.vtr"):
+            if path not in known:
+                path.unlink()
 
     def _concentrations(self, simulation: Any) -> dict[str, NDArray[Any]]:
         fields = {field.name: field for field in simulation.problem.model.fields}

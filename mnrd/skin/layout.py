@@ -228,7 +228,7 @@ def _check_apart(placed: Layout, body: Body) -> None:
     for index, position in enumerate(placed.positions):
         apart = everywhere[index + 1 :] - position
         near = np.flatnonzero((np.abs(apart) < 1.5 * width).all(axis=1))
-        hits = near[overlapping(body, apart[near, 0], apart[near, 1])]
+        hits = near[overlapping(body, apart[near, 0], apart[near, 1])] if near.size else near
         if hits.size:
             other = index + 1 + int(hits[0])
             name = f"needle {other}" if other < count else f"the periodic image of needle {other % count}"

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 
+from mnrd.mesh.coarse import coarse
+from mnrd.mesh.rectilinear import Mesh
 from mnrd.model.model import Model
 from mnrd.model.problem import Event, Problem
 from mnrd.model.reaction import Closing
@@ -97,7 +99,12 @@ class Scenario:
         return Course(self.healing, scene, puncture, closes=self.closure is None)
 
     def problem(
-        self, *, without_needles: bool = False, without_actives: bool = False, extended: Extension | None = None
+        self,
+        *,
+        without_needles: bool = False,
+        without_actives: bool = False,
+        extended: Extension | None = None,
+        cells: int | None = None,
     ) -> tuple[Problem, tuple[Event, ...]]:
         """The problem at time 0 and what happens to it later.
 
@@ -109,12 +116,24 @@ class Scenario:
             Healing alone, on the same mesh.
         extended : callable of the model (None without actives) and the materials, optional
             Gives the model with what else is in it.
+        cells : int, optional
+            Coarsen the mesh to at most about so many cells, for a look ahead.
 
         Raises
         ------
         ValueError
             When sizes do not fit, or an input that a law needs is missing.
         """
+        scene, same = self._variant(without_needles=without_needles, without_actives=without_actives)
+        if cells is not None:
+            scene = replace(scene, mesh=coarse(scene.mesh, cells))
+        return same._problem_in(scene, extended)
+
+    def full_mesh(self, *, without_needles: bool = False, without_actives: bool = False) -> Mesh:
+        """The mesh of `problem`, without painting it."""
+        return self._variant(without_needles=without_needles, without_actives=without_actives)[0].mesh
+
+    def _variant(self, *, without_needles: bool, without_actives: bool) -> tuple[Scene, Scenario]:
         scene, same = self.scene(), self
         if without_actives:
             scene, same = unpierced(scene), replace(same, actives=(), donor=None, closure=None, stay=None, steps=())
@@ -122,7 +141,7 @@ class Scenario:
             varied = self.donor is not None and self.donor.area is not None
             varied = varied or any(layer.ridges is not None for layer in self.skin.layers)
             scene, same = intact(scene, lateral=varied), same._without_needles()
-        return same._problem_in(scene, extended)
+        return scene, same
 
     def _without_needles(self) -> Scenario:
         return replace(

@@ -133,6 +133,8 @@ class Scene:
 
     def _arranged(self, painting: Painting) -> Painting:
         """Rows in the order of `materials`, with the planes of the vehicle on top."""
+        if painting.materials == self.materials and not self.vehicle:
+            return painting
         nz, ny, nx = painting.fractions.shape[1:]
         fractions = np.zeros((len(self.materials), nz + self.vehicle, ny, nx), dtype=np.uint8)
         for name, fraction in zip(painting.materials, painting.fractions, strict=True):

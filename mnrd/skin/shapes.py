@@ -8,6 +8,7 @@ from `width` at w = 0 to `tip` at w = length, where it ends in a flat face.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from math import cos, inf, pi, radians, sin, sqrt, tan
 from typing import Literal, get_args
 
@@ -130,6 +131,7 @@ def volume(body: Body) -> float:
     return float(abs(sum(np.linalg.det(np.stack(corners, axis=1)).sum() for corners in triangles)) / 6.0)
 
 
+@lru_cache(maxsize=64)  # asked for once per needle of an array
 def bounds(body: Body) -> Box:
     """Box ((x0, x1), (y0, y1), (0, z1)) around the body, um."""
     corners = np.concatenate(_corners(body))

@@ -6,11 +6,14 @@ are joined first, which keeps point-wise lateral smoothing valid on graded meshe
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from mnrd.backends.base import Array, Backend
+
+Joined = tuple[np.ndarray, np.ndarray]
 
 ALIKE = 1.42
 """Widths within this factor, about sqrt(2), count as equal: else 63 x 65 columns of a square would be joined in y alone
@@ -101,20 +104,38 @@ def build_levels(backend: Backend, hx: np.ndarray, hy: np.ndarray, nz: int) -> l
         The finest first. The finest has no coefficients of its own: those of a field are put there.
     """
     levels: list[Level] = []
-    target = min(hx.min(), hy.min())
-    while True:
-        level = Level(len(hx), len(hy), nz)
+    for widths_x, widths_y, joined in plan(hx, hy):
+        level = Level(len(widths_x), len(widths_y), nz)
         _allocate(backend, level, finest=not levels)
         levels.append(level)
-        if level.single_column:
-            return levels
+        if joined is not None:
+            _connect(backend, level, widths_x, widths_y, *joined)
+    return levels
+
+
+def plan(hx: np.ndarray, hy: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray, Joined | None]]:
+    """For every level, the finest first: widths of its columns, and which are joined on the next (see `pair`).
+
+    Parameters
+    ----------
+    hx, hy : arrays
+        Column widths of the mesh, um.
+
+    Yields
+    ------
+    (nx,) array, (ny,) array, pair of arrays or None
+        None for the last level, of one column.
+    """
+    target = min(hx.min(), hy.min())
+    while len(hx) > 1 or len(hy) > 1:
         first_x, first_y = pair(hx, target), pair(hy, target)
         while len(first_x) - 1 == len(hx) and len(first_y) - 1 == len(hy):
             target *= 2
             first_x, first_y = pair(hx, target), pair(hy, target)
-        _connect(backend, level, hx, hy, first_x, first_y)
+        yield hx, hy, (first_x, first_y)
         hx, hy = np.add.reduceat(hx, first_x[:-1]), np.add.reduceat(hy, first_y[:-1])
         target *= 2
+    yield hx, hy, None
 
 
 def _allocate(backend: Backend, level: Level, finest: bool) -> None:

@@ -65,7 +65,7 @@ class StageSolver:
         self.screening = backend.zeros(mesh.shape)
         doubles = (backend.zeros(mesh.shape, np.float64) for _ in range(4))
         self.production, self.loss, self.zero, self.activity = doubles
-        self.partial = backend.zeros((3, nz, ny), np.float64)
+        self.partial = backend.zeros((5, nz, ny), np.float64)
         self.planes = backend.zeros((2, ny), np.float64)
         self.use(coefficients)
 
@@ -76,9 +76,9 @@ class StageSolver:
         self.ceilings = {index: field.ceiling for index, field in enumerate(model.fields) if field.ceiling < inf}
         if any(field.taxis is not None for field in model.fields):
             self.work.widen(self.backend)
-        most = max((len(r.terms) for r in coefficients.reactions if r is not None), default=0)
+        most = max((len(r.terms) for r in coefficients.reactions if r is not None), default=1)
         nz, ny, _ = self.shape
-        self.tallies = self.backend.zeros((max(most, 1), nz, ny), np.float64)
+        self.tallies = self.backend.zeros((most if most > 1 else 0, nz, ny), np.float64)
         scalars, levels = len(coefficients.kinetics.scalars), len(self.multigrid.levels)
         self.board = Board(self.backend, len(model.fields), len(materials), scalars, most, levels)
         mobile = [operator for operator in coefficients.operators if operator is not None]
@@ -195,7 +195,7 @@ class StageSolver:
         """Add up what each reaction moves, and cut off what is above a ceiling."""
         kernel, reaction = self.backend.kernel, self.coefficients.reactions[index]
         rows = self.partial[0].size
-        if reaction is not None:
+        if reaction is not None and len(reaction.terms) > 1:  # what one term moves is in the report
             count, terms = len(reaction.terms), self.board.reports.there("terms")
             reaction.tally(*self.grid.widths, *arguments, self.tallies)
             kernel.gather(rows, count, 0, self.tallies, terms[stage, index])

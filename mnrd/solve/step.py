@@ -48,7 +48,9 @@ class Rates:
 
         excess = board.said(stage, index, "EXCESS")
         moved: dict[str, float] = {}
-        for name, amount in zip(terms, board.reports["terms"][stage, index], strict=False):
+        one = [board.said(stage, index, "MOVED")]
+        amounts = one if len(terms) == 1 else board.reports["terms"][stage, index]
+        for name, amount in zip(terms, amounts, strict=False):
             moved[name] = moved.get(name, 0.0) + float(amount)
         if excess:
             moved[CUT_OFF] = -tau * excess

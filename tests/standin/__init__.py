@@ -11,10 +11,9 @@ import sys
 from contextlib import contextmanager
 from unittest import mock
 
-from standin import cupy
-
 from mnrd.backends import driver
 from mnrd.backends.cuda import CudaBackend
+from standin import cupy
 
 
 @contextmanager
@@ -22,8 +21,8 @@ def installed():
     """Within the block `import cupy` gives the stand-in, and a driver seems to be there."""
     with (
         mock.patch.dict(sys.modules, {"cupy": cupy}),
-        mock.patch.object(driver, "driver_version", lambda: (12, 9)),
-        mock.patch.object(driver, "cupy_packages", lambda: ["cupy-cuda12x"]),
+        mock.patch.object(driver, "driver_version", return_value=(12, 9)),
+        mock.patch.object(driver, "cupy_packages", return_value=["cupy-cuda12x"]),
     ):
         yield cupy
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from time import perf_counter
 from types import SimpleNamespace
 
 from standin import memory
@@ -61,20 +62,49 @@ class Stream:
         forbid_in_capture("synchronisation")
 
 
+class Event:
+    """As cupy.cuda.Event, with the time of the host."""
+
+    time = 0.0
+
+    def record(self, stream=None):
+        """Take the time."""
+        forbid_in_capture("an event")
+        self.time = perf_counter()
+
+    def synchronize(self):
+        """Nothing: what was launched before has run."""
+
+
 def get_default_memory_pool():
     """The pool, which holds nothing that is not used."""
-    return SimpleNamespace(used_bytes=lambda: device.used, free_bytes=lambda: 0, total_bytes=lambda: device.used)
+    return SimpleNamespace(
+        used_bytes=lambda: device.used,
+        free_bytes=lambda: 0,
+        total_bytes=lambda: device.used,
+        free_all_blocks=lambda: None,
+    )
+
+
+def _properties(number):
+    return {
+        "name": b"stand-in for a GPU", "multiProcessorCount": 2, "totalGlobalMem": device.total, "major": 9, "minor": 0,
+    }  # fmt: skip
 
 
 cuda = SimpleNamespace(
+    Event=Event,
     Stream=Stream,
+    get_current_stream=lambda: Stream.current,
+    get_elapsed_time=lambda start, end: 1e3 * (end.time - start.time),
     compiler=SimpleNamespace(CompileException=CompileException),
     memory=SimpleNamespace(OutOfMemoryError=OutOfMemoryError),
     runtime=SimpleNamespace(
         CUDARuntimeError=CUDARuntimeError,
         getDevice=lambda: 0,
         getDeviceCount=lambda: 1,
-        getDeviceProperties=lambda number: {"name": b"stand-in for a GPU", "multiProcessorCount": 2},
+        getDeviceProperties=_properties,
+        driverGetVersion=lambda: 12090,
         memGetInfo=lambda: (device.total - device.used, device.total),
         runtimeGetVersion=lambda: 12090,
     ),

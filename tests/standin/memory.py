@@ -39,10 +39,12 @@ class Memory:
     """One allocation."""
 
     def __init__(self, size):
-        forbid_in_capture("allocation")
         self.size = 0
+        forbid_in_capture("allocation")
         if device.used + size > device.total:
-            raise OutOfMemoryError(f"Out of memory allocating {size:,} bytes (allocated so far: {device.used:,} bytes).")
+            raise OutOfMemoryError(
+                f"Out of memory allocating {size:,} bytes (allocated so far: {device.used:,} bytes)."
+            )
         self.size = size
         device.used += size
         counts.allocations += 1
@@ -63,7 +65,7 @@ class ndarray:
     def __init__(self, memory, view):
         self.memory, self._view = memory, view
         self.shape, self.dtype, self.size, self.nbytes = view.shape, view.dtype, view.size, view.nbytes
-        self.ndim, self.flags, self.pointer = view.ndim, view.flags, view.ctypes.data
+        self.ndim, self.flags, self.data = view.ndim, view.flags, SimpleNamespace(ptr=view.ctypes.data)
 
     def __getitem__(self, index):
         index = index if isinstance(index, tuple) else (index,)

@@ -11,10 +11,10 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
-from standin.memory import CUDARuntimeError, counts, device, ndarray
 
 from mnrd.backends.base import parse_kernels
 from mnrd.backends.native import cache_folder, compiler
+from standin.memory import CUDARuntimeError, counts, device, ndarray
 
 HERE = Path(__file__).parent
 FLAGS = ("-std=c++17", "-O1", "-fPIC", "-shared", "-w", "-U_FORTIFY_SOURCE", "-Wl,-Bsymbolic", f"-I{HERE}")
@@ -57,9 +57,7 @@ def _entry(item):
     arguments = (
         f"*(const {p.type} **)given[{i}]" if p.pointer else f"*({p.type} *)given[{i}]" for i, p in enumerate(parameters)
     )
-    casts = (
-        f"({p.type} *){a}" if p.pointer else a for p, a in zip(parameters, arguments, strict=True)
-    )
+    casts = (f"({p.type} *){a}" if p.pointer else a for p, a in zip(parameters, arguments, strict=True))
     return f'\nextern "C" void standin_{name}(void **given) {{ {name}({", ".join(casts)}); }}'
 
 
@@ -106,7 +104,7 @@ class RawKernel:
     def run(self, blocks, threads, args):
         """Run now."""
         counts.launches += 1
-        values = [ctypes.c_void_p(a.pointer) if isinstance(a, ndarray) else _value(a) for a in args]
+        values = [ctypes.c_void_p(a.data.ptr) if isinstance(a, ndarray) else _value(a) for a in args]
         given = (ctypes.c_void_p * len(args))(*[ctypes.addressof(value) for value in values])
         entry = getattr(self.library, f"standin_{self.name}")
         problem = self.library.standin_launch(entry, given, blocks, threads, order["backward"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import product
 from math import cos, inf, radians, sin, tan
 from typing import NamedTuple, Protocol
 
@@ -17,6 +18,7 @@ LAST = 14.0  # decay lengths: exp(-14) = 1e-6 of the damage
 FINENESS = 8.0  # sub-cells per length on which something varies
 MOST = 16  # sub-cells per cell and axis
 POINTS = 50_000  # evaluated at once
+TILE = 2.0  # side of the tiles of a plane over the distance up to which a cut damages
 
 
 class Strain(Protocol):
@@ -128,15 +130,31 @@ def cell_means(mesh: Mesh, cut: Cut, sites: Sites, surface: float) -> Means:
     source[through] = through[:1].repeat(through.size)
     means = np.zeros((3, *mesh.shape))
     edges = (z, mesh.y, mesh.x)
-    for k in np.unique(source[skin]):
-        means[:, k] = _plane(edges, int(k), cut, sites)
-    return Means(*means[:, source])
+    for k in skin:
+        means[:, k] = _plane(edges, int(k), cut, sites) if source[k] == k else means[:, source[k]]
+    return Means(*means)
 
 
 def _plane(edges: tuple[Array, Array, Array], k: int, cut: Cut, sites: Sites) -> Array:
-    """Means of hole, damage and strain over the cells of plane k, (3, ny, nx)."""
-    ny, nx = edges[1].size - 1, edges[2].size - 1
-    j, i = (index.ravel() for index in np.indices((ny, nx)))
+    """Means of hole, damage and strain over the cells of plane k, (3, ny, nx), tile by tile: few cuts are near one."""
+    means = np.empty((3, edges[1].size - 1, edges[2].size - 1))
+    for rows, columns in product(*(_pieces(row, TILE * cut.near) for row in edges[1:])):
+        j, i = (index.ravel() for index in np.meshgrid(rows, columns, indexing="ij"))
+        part = means[:, rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+        part[:] = _cells_of_plane(edges, k, j, i, cut, sites).reshape(part.shape)
+    return means
+
+
+def _pieces(row: Array, length: float) -> list[NDArray[np.intp]]:
+    """Indices of the cells of an axis in pieces of about a length."""
+    piece = ((row[:-1] - row[0]) // length).astype(np.intp)
+    return np.split(np.arange(piece.size), np.flatnonzero(np.diff(piece)) + 1)
+
+
+def _cells_of_plane(
+    edges: tuple[Array, Array, Array], k: int, j: NDArray[np.intp], i: NDArray[np.intp], cut: Cut, sites: Sites
+) -> Array:
+    """Means of hole, damage and strain over some cells of plane k, (3, cells)."""
     means, far = np.empty((3, j.size)), np.empty((j.size, 1))
     counts = np.empty((j.size, 3), dtype=np.intp)
     for part in _parts(j.size, 1):
@@ -156,7 +174,7 @@ def _plane(edges: tuple[Array, Array, Array], k: int, cut: Cut, sites: Sites) ->
             points = centre + size * np.reshape(offsets, (3, 1, -1))
             values = _values(cut, sites, centre, points, size / count[:, None, None])
             means[:, cells] = _averaged(values, far[cells])
-    return means.reshape(3, ny, nx)
+    return means
 
 
 def _averaged(values: _Values, far: Array) -> list[Array]:

@@ -38,11 +38,17 @@ def distance_from_needles(
     cut = Cut(
         puncture.radius, puncture.depth, 1.0, Stretch(0.0, 1.0, 1.0), tilt=puncture.tilt, azimuth=puncture.azimuth
     )
-    z, nearest = (mesh.zc - surface)[:, None, None], np.full(mesh.shape, inf)
-    for x0, y0, right, back in sites(mesh, positions, FAR + cut.lean).places:
-        aside, below = cut.apart(right * (mesh.xc - x0), back * (mesh.yc - y0)[:, None], z)
-        nearest = np.minimum(nearest, np.hypot(aside, below))
-    return np.where(nearest <= FAR, nearest, inf)
+    z, reach, nearest = (mesh.zc - surface)[:, None, None], FAR + cut.lean, np.full(mesh.shape, inf)
+    for x0, y0, right, back in sites(mesh, positions, reach).places:
+        rows, columns = (
+            slice(*np.searchsorted(centres, (place - reach, place + reach)))
+            for centres, place in ((mesh.yc, y0), (mesh.xc, x0))
+        )
+        aside, below = cut.apart(right * (mesh.xc[columns] - x0), back * (mesh.yc[rows] - y0)[:, None], z)
+        near = nearest[:, rows, columns]
+        np.minimum(near, np.hypot(aside, below), out=near)
+    nearest[nearest > FAR] = inf
+    return nearest
 
 
 def distance_from_wound(

@@ -1,0 +1,142 @@
+"""Small runs that exercise all that a restart must keep, and the means to stop them and let them go on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from mnrd.backends import choose
+from mnrd.case import from_document
+from mnrd.case.document import parse
+from mnrd.cli.healing import Healing
+from mnrd.output import checkpoint
+from mnrd.output.history import History
+from mnrd.output.schedule import AtTimes, EverySteps
+from mnrd.output.tables import Layers, Series
+from mnrd.output.vtk import FieldSeries
+from mnrd.simulation import Simulation
+
+PERMEATION = """
+title = "a drying suspension, wiped off, put on again, topped up; channels that close; binding"
+skin.layers = [
+    { name = "stratum corneum", thickness = "13 um", cells = 3 },
+    { name = "viable epidermis", thickness = "80 um", smallest = "5 um", largest = "30 um" },
+    { name = "dermis", thickness = "200 um", smallest = "30 um", largest = "60 um" },
+]
+channel = { shape = "cylinder", width = "80 um", depth = "60 um" }
+array = { pitch = "300 um" }
+mesh = { smallest = "30 um", largest = "60 um" }
+base = { kind = "receptor", depth = "1 mm" }
+donor = { depth = "20 um", drying = { rate = "10 um/h", depth = "8 um" } }
+closure = { half_life = "20 min" }
+events = [
+    { do = "wash off", at = "40 min" },
+    { do = "reapply", at = "50 min", strength = 0.5 },
+    { do = "reapply", at = "65 min", topped_up = true },
+]
+
+[[actives]]
+name = "caffeine"
+concentration = "30 mg/mL"
+vehicle_solubility = "22 mg/mL"
+evaporation = "1e-4 cm/h"
+binding = { on = "2e-4 1/s", off = "1e-4 1/s", capacity = "3 mg/mL" }
+
+[run]
+end = "90 min"
+every = "10 min"
+
+[output]
+fields_every = "15 min"
+"""
+
+HEALING = """
+title = "two sessions with vitamin C in aged skin: taxis, channels that a field closes, a donor that is wiped off"
+skin.layers = [
+    { name = "stratum corneum", thickness = "15 um", cells = 2 },
+    { name = "viable epidermis", thickness = "85 um", smallest = "12 um", largest = "20 um" },
+    { name = "papillary dermis", thickness = "200 um", smallest = "20 um", largest = "50 um" },
+    { name = "reticular dermis", thickness = "700 um", smallest = "50 um", largest = "150 um" },
+]
+needle = { shape = "cone", length = "0.5 mm", width = "0.25 mm" }
+array = { pattern = "square", density = "200 /cm^2" }
+channel = { shape = "cylinder", width = "0.1 mm", depth = "0.2 mm" }
+filling = { contents = "clot" }
+mesh = { smallest = "50 um", largest = "90 um", tip = "50 um" }
+donor = { pH = 3.2 }
+events = [{ do = "wash off", at = "5 h" }]
+
+[[actives]]
+name = "ascorbic acid"
+concentration = "20 % w/v"
+effect = { acts = "vitamin C" }
+
+[healing]
+age = 60.0
+sessions = [{ at = "0 h" }, { at = "3 h", shift = ["0.3 mm", "0.3 mm"] }]
+
+[run]
+end = "6 h"
+every = "1 h"
+
+[output]
+fields_every = "2 h"
+"""
+
+SHRINKING = """
+title = "channels that shrink: the skin is painted anew"
+skin.layers = [{ name = "stratum corneum", thickness = "13 um", cells = 3 }, { name = "dermis", thickness = "100 um" }]
+channel = { shape = "cylinder", width = "80 um", depth = "60 um" }
+array = { pitch = "300 um" }
+mesh = { smallest = "30 um", largest = "60 um" }
+base = { kind = "sink" }
+donor = {}
+closure = { mode = "shrink" }
+actives = [{ name = "caffeine", concentration = "10 mg/mL" }]
+run = { end = "5 min", every = "1 min" }
+output = { fields_every = "2 min" }
+"""
+CASES = {"permeation": PERMEATION, "healing": HEALING, "shrinking": SHRINKING}
+
+
+class Trace:
+    """Last observer: writes a checkpoint at chosen steps, each into a folder of its own, and counts the events met."""
+
+    def __init__(self, folder: Path, steps, observers) -> None:
+        self.schedule, self._folder, self._steps, self._observers = EverySteps(1), folder, steps, observers
+        self.met = []
+
+    def observe(self, simulation: Simulation) -> None:
+        self.met.append(len(simulation.met))
+        if simulation.step in self._steps:
+            checkpoint.write(self._folder / str(simulation.step), simulation, self._observers, {"case": "text"})
+
+
+def case_of(name: str):
+    return from_document(parse(CASES[name], name), name)
+
+
+def made(name: str, place: Path, backend="numpy", precision="double", steps=()):
+    """A new simulation of a case with all observers that keep something, and those observers.
+
+    Checkpoints of `steps` go to ``checkpoints/STEP/``.
+    """
+    case = case_of(name)
+    problem, events = case.problem()
+    times = AtTimes(case.run.reports)
+    place.mkdir(exist_ok=True)
+    every = AtTimes(tuple(n * case.output.fields_every for n in range(20)))
+    observers = [History(times), Series(place, times), Layers(place, times), FieldSeries(place, every)]
+    if case.healing is not None:
+        healing = Healing(case)
+        observers += [healing.courses(problem, place), *healing.rings(problem, place)]
+    trace = Trace(place / "checkpoints", steps, observers)
+    simulation = Simulation(
+        problem, events=events, observers=[*observers, trace], backend=choose(backend, precision), rtol=case.run.rtol
+    )
+    return simulation, observers
+
+
+def files(place: Path) -> dict[str, bytes]:
+    """Contents of all files of a run, by name, checkpoints left out."""
+    found = {path.relative_to(place): path for path in sorted(place.rglob("*")) if path.is_file()}
+    return {str(name): path.read_bytes() for name, path in found.items() if name.parts[0] != "checkpoints"}
