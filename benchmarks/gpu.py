@@ -46,7 +46,7 @@ HOST = Plan(
     least=0.2,
 )
 TINY = Plan((16, 16, 8), ((16, 16, 16),), (16, 16, 16), ((1, 0), (2, 1)), ((2, 1),), {"roller-lidocaine": 1.0}, 0.0)
-"""For the test of this script."""
+"""For the test of this script, and for compute-sanitizer."""
 
 
 def failures(found: dict[str, Any]) -> list[str]:
@@ -74,14 +74,14 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the command line; 1 where something is not what numpy says, 2 where there is no GPU."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--host", action="store_true", help="through the native backend")
-    parser.add_argument("--tiny", action="store_true", help="with --host: the smallest sizes, for tests")
+    parser.add_argument("--tiny", action="store_true", help="the smallest sizes: for tests, and for compute-sanitizer")
     parser.add_argument("--report", action="store_true", help="write docs/performance.md anew, measure nothing")
     parser.add_argument("--out", type=Path, help="the JSON; default benchmarks/results/gpu-DEVICE.json")
     chosen = parser.parse_args(arguments)
     if chosen.report:
         write_report(RESULTS)
         return 0
-    plan = (TINY if chosen.tiny else HOST) if chosen.host else DEVICE
+    plan = TINY if chosen.tiny else HOST if chosen.host else DEVICE
     try:
         found = Bench("native" if chosen.host else "cuda", plan).run()
     except BackendUnavailable as error:

@@ -117,9 +117,7 @@ def run(case: Case, precision: str, kappa: float = KAPPA) -> Run:
     answers = {
         f"{permeant.field}: {name}": entry
         for permeant in case.actives
-        for name, entry in answer(
-            history.records[permeant.field], donor_concentration=permeant.concentration
-        ).items()
+        for name, entry in answer(history.records[permeant.field], donor_concentration=permeant.concentration).items()
     }
     if healing is not None and courses is not None:
         answers |= healing.outcome(courses.course, {}).answer

@@ -199,7 +199,7 @@ class Simulation:
                     observer.observe(self)
 
     def _meet_events(self) -> None:
-        with self.stopwatch.phase("set-up"):
+        with self.stopwatch.phase("events"):
             meet(self)
 
     # ---- stopping and going on

@@ -1,6 +1,6 @@
 """Bundled cases in tests: a case of more than `LARGE` cells is for a device, and is built on a coarse copy here."""
 
-from mnrd.case import bundled, load
+from mnrd.case import load
 
 LARGE = 1_000_000  # cells
 COARSE = 100_000  # cells of the copy, at most
@@ -13,8 +13,3 @@ def is_large(name):
 def built(name):
     """Problem and events of a bundled case; of a large one on a coarse copy of its mesh."""
     return load(name).problem(cells=COARSE if is_large(name) else None)
-
-
-def large():
-    """Names of the large bundled cases."""
-    return [name for name in bundled() if is_large(name)]

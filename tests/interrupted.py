@@ -63,7 +63,7 @@ channel = { shape = "cylinder", width = "0.1 mm", depth = "0.2 mm" }
 filling = { contents = "clot" }
 mesh = { smallest = "50 um", largest = "90 um", tip = "50 um" }
 donor = { pH = 3.2 }
-events = [{ do = "wash off", at = "5 h" }]
+events = [{ do = "wash off", at = "90 min" }]
 
 [[actives]]
 name = "ascorbic acid"
@@ -72,19 +72,23 @@ effect = { acts = "vitamin C" }
 
 [healing]
 age = 60.0
-sessions = [{ at = "0 h" }, { at = "3 h", shift = ["0.3 mm", "0.3 mm"] }]
+sessions = [{ at = "0 h" }, { at = "1 h", shift = ["0.3 mm", "0.3 mm"] }]
 
 [run]
-end = "6 h"
-every = "1 h"
+end = "2 h"
+every = "20 min"
+rtol = 0.1
 
 [output]
-fields_every = "2 h"
+fields_every = "40 min"
 """
 
 SHRINKING = """
 title = "channels that shrink: the skin is painted anew"
-skin.layers = [{ name = "stratum corneum", thickness = "13 um", cells = 3 }, { name = "dermis", thickness = "100 um" }]
+skin.layers = [
+    { name = "stratum corneum", thickness = "13 um", cells = 3 },
+    { name = "dermis", thickness = "100 um", cells = 9 },
+]
 channel = { shape = "cylinder", width = "80 um", depth = "60 um" }
 array = { pitch = "300 um" }
 mesh = { smallest = "30 um", largest = "60 um" }
@@ -99,16 +103,18 @@ CASES = {"permeation": PERMEATION, "healing": HEALING, "shrinking": SHRINKING}
 
 
 class Trace:
-    """Last observer: writes a checkpoint at chosen steps, each into a folder of its own, and counts the events met."""
+    """Last observer: at chosen steps it writes a checkpoint into a folder of its own and notes all that there is."""
 
-    def __init__(self, folder: Path, steps, observers) -> None:
-        self.schedule, self._folder, self._steps, self._observers = EverySteps(1), folder, steps, observers
-        self.met = []
+    def __init__(self, place: Path, steps, observers) -> None:
+        self.schedule, self._place, self._steps, self._observers = EverySteps(1), place, steps, observers
+        self.seen, self.met = {}, []
 
     def observe(self, simulation: Simulation) -> None:
         self.met.append(len(simulation.met))
         if simulation.step in self._steps:
-            checkpoint.write(self._folder / str(simulation.step), simulation, self._observers, {"case": "text"})
+            folder = self._place / "checkpoints" / str(simulation.step)
+            checkpoint.write(folder, simulation, self._observers, {"case": "text"})
+            self.seen[simulation.step] = (fields_and_numbers(simulation), files(self._place))
 
 
 def case_of(name: str):
@@ -129,11 +135,18 @@ def made(name: str, place: Path, backend="numpy", precision="double", steps=()):
     if case.healing is not None:
         healing = Healing(case)
         observers += [healing.courses(problem, place), *healing.rings(problem, place)]
-    trace = Trace(place / "checkpoints", steps, observers)
+    trace = Trace(place, steps, observers)
     simulation = Simulation(
         problem, events=events, observers=[*observers, trace], backend=choose(backend, precision), rtol=case.run.rtol
     )
     return simulation, observers
+
+
+def fields_and_numbers(simulation):
+    """Everything that the next step depends on, as plain values and bytes, and the mass balances."""
+    numbers, arrays = simulation.snapshot()
+    ledgers = [simulation.ledger(name) for name in simulation.problem.model.names]
+    return numbers, {name: simulation.backend.host(values).tobytes() for name, values in arrays.items()}, ledgers
 
 
 def files(place: Path) -> dict[str, bytes]:

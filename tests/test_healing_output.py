@@ -430,7 +430,7 @@ def test_a_run_leaves_all_of_it(tmp_path):
         path.name for path in results.folder.iterdir()
     }
     times = [float(row["time [s]"]) for row in rows_of(results.folder / "healing.csv")]
-    assert len(times) == results.simulation.step + 1
+    assert len(times) == results.figures["steps"] + 1
     assert {float(row["time [s]"]) for row in rows_of(results.folder / "rings.csv")} == {0.0, DAY, 2.0 * DAY}
     summary = json.loads((results.folder / "summary.json").read_text("utf-8"))["healing"]
     assert summary["targets of"] == "array"

@@ -24,13 +24,28 @@ model.transfers = [{ name = "loss", source = "u", rate = "1e-3" }]
 run = { end = "100 s", every = "10 s", backend = "numpy" }
 output = { fields_every = "30 s" }
 """
-SKIN = """
+PERMEATION = """
+title = "enhancement by needles"
+skin.layers = [
+    { name = "stratum corneum", thickness = "13 um", cells = 4 },
+    { name = "viable epidermis", thickness = "80 um", smallest = "10 um", largest = "40 um" },
+]
+channel = { shape = "cylinder", width = "80 um", depth = "60 um" }
+array = { pitch = "300 um" }
+mesh = { smallest = "40 um", largest = "60 um" }
+actives = [{ name = "caffeine", concentration = "10 mg/mL" }]
+base = { kind = "sink" }
+donor = {}
+run = { end = "1 h", every = "10 min", backend = "numpy" }
+output = { compare = "intact" }
+"""
+HEALING = """
 title = "vitamin C and needles"
 skin.layers = [
     { name = "stratum corneum", thickness = "15 um", cells = 2 },
     { name = "viable epidermis", thickness = "85 um", smallest = "12 um", largest = "30 um" },
     { name = "papillary dermis", thickness = "200 um", smallest = "30 um", largest = "80 um" },
-    { name = "reticular dermis", thickness = "500 um", smallest = "80 um", largest = "200 um" },
+    { name = "reticular dermis", thickness = "600 um", smallest = "80 um", largest = "300 um" },
 ]
 needle = { shape = "cone", length = "0.5 mm", width = "0.25 mm" }
 array = { pattern = "square", density = "200 /cm^2" }
@@ -40,7 +55,8 @@ mesh = { smallest = "60 um", largest = "120 um", tip = "60 um" }
 donor = { pH = 3.2 }
 actives = [{ name = "ascorbic acid", concentration = "20 % w/v", effect = { acts = "vitamin C" } }]
 healing = { age = 45.0 }
-run = { end = "6 h", every = "2 h", backend = "numpy", rtol = 0.1 }
+run = { end = "2 h", every = "1 h", rtol = 0.1 }
+output = { compare = "synergy" }
 """
 VOLATILE = {"run.log", "summary.json", ".lock"}  # they tell of times and of how the run was stopped
 
@@ -199,12 +215,12 @@ class TestOtherWays:
             "folder (--out)"
         )
         assert (out / "summary.json").read_bytes() == before
-        done = mnrd_says("run", box, "--out", out, "--overwrite", "--set", "run.end=20 s")
+        done = mnrd_says("run", box, "--out", out, "--overwrite", "--set", "run.end=20 s", "--set", "output={}")
         assert done.exit_code == 0
         assert "starts from the beginning" in done.stderr
         assert json.loads((out / "summary.json").read_text())["time [s]"] == 20.0
         assert (out / "notes.txt").read_text() == "mine"
-        assert not (out / "fields" / "0003.vtr").exists()
+        assert not (out / "fields" / "0001.vtr").exists()
 
     def test_a_path_is_a_checkpoint_or_a_run(self, box, tmp_path):
         out, whole = tmp_path / "out", tmp_path / "whole"
@@ -255,6 +271,18 @@ class TestOtherWays:
         assert done.exit_code == 5
         assert "is running in it; wait for it or name another folder" in done.stderr
         assert checkpoint.latest(out / "checkpoints" / "case") == found
+
+    def test_killed_while_it_replaces_a_run(self, box, tmp_path, monkeypatch):
+        """A run that is half removed is not taken for a finished one."""
+        out, whole = tmp_path / "out", tmp_path / "whole"
+        for folder in (out, whole):
+            assert mnrd_says("run", box, "--out", folder, "-q").exit_code == 0
+        monkeypatch.setattr(directory, "clear", lambda place: 1 / 0)
+        assert isinstance(mnrd_says("run", box, "--out", out, "--overwrite").exception, ZeroDivisionError)
+        monkeypatch.undo()
+        done = mnrd_says("run", box, "--out", out)
+        assert "starts from the beginning" in done.stderr
+        assert results(out) == results(whole)
 
 
 class TestAnotherCase:
@@ -344,7 +372,7 @@ class TestDifferences:
 
     def test_the_same_in_other_words_is_no_difference(self):
         assert differences(self.box(), self.box(run__end="1.6666666666666667 min")) == []
-        assert differences(self.box(), self.box(mesh__size=["0.1 mm", 50.0, "20 um"])) == []
+        assert differences(self.box(), self.box(mesh__size=["0.1 mm", "5e-5 m", "20 um"])) == []
 
     def test_what_is_left_out_counts_as_its_default(self):
         assert differences(self.box(), self.box(run__rtol=0.01)) == []
@@ -369,49 +397,26 @@ class TestDifferences:
         assert all(one.may_change for one in differences(self.box(), free))
 
 
-class TestSeveralSimulations:
-    @pytest.fixture(scope="class")
-    @classmethod
-    def whole(cls, tmp_path_factory):
-        """Undisturbed runs by what they are compared with."""
-        place = tmp_path_factory.mktemp("whole")
-        for compare in ("intact", "synergy"):
-            run_case(skin(compare), place / compare)
-        return place
-
-    @pytest.mark.parametrize(
-        ("compare", "name"),
-        [
-            ("intact", ""),
-            ("intact", "intact"),
-            ("synergy", "neither"),
-            ("synergy", "stimulus"),
-            ("synergy", "supplement"),
-        ],
-    )
-    def test_it_goes_on_in_the_one_where_it_was_stopped(self, whole, tmp_path, compare, name):
-        out = tmp_path / "out"
-        found = stopped(skin(compare), out, name, step=3)
-        assert found.step == 3
-        run_case(skin(compare), out)
-        assert results(out) == results(whole / compare)
-        assert answers(out) == answers(whole / compare)
-        assert (out / "run.log").read_text().count("goes on from") >= 1
-
-    def test_each_is_run_once(self, whole):
-        steps = {path.parent.name for path in (whole / "synergy" / "checkpoints").rglob("step-*.h5")}
-        assert steps == {"case", "neither", "stimulus", "supplement"}
-        assert len(list((whole / "synergy").rglob("step-*.h5"))) == 4
-
-    def test_all_that_is_written_is_known_and_can_be_cleared(self, whole, tmp_path):
-        known = {*directory.OUTPUTS, "case.toml", "run.log", "checkpoints", ".lock"}
-        names = {path.name for path in (whole / "synergy").iterdir()}
-        assert names <= known
-        assert known - names == {"failed.vtr"}
-
-
-def skin(compare):
-    return from_document(parse(SKIN, "skin"), "skin", {"output.compare": compare})
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        pytest.param(PERMEATION, ["", "intact"], id="intact"),
+        pytest.param(HEALING, ["", "neither", "supplement"], id="synergy", marks=pytest.mark.slow),
+    ],
+)
+def test_a_run_of_several_simulations_goes_on_in_the_one_where_it_was_stopped(tmp_path, text, names):
+    case, out, whole = from_document(parse(text, "skin"), "skin"), tmp_path / "out", tmp_path / "whole"
+    run_case(case, whole)
+    for name in names:
+        assert stopped(case, out, name, step=3).step == 3
+    run_case(case, out)
+    assert results(out) == results(whole)
+    assert answers(out) == answers(whole)
+    left = [path.parent.name for path in out.rglob("step-*.h5")]
+    assert {*names[1:], "case"} <= set(left)
+    assert len(left) == len(set(left))  # the last checkpoint of each
+    known = {*directory.OUTPUTS, "case.toml", "run.log", "checkpoints", ".lock"}
+    assert {path.name for path in out.iterdir()} <= known  # so that --overwrite can clear it
 
 
 def test_a_stored_case_that_is_no_case(tmp_path):

@@ -26,9 +26,12 @@ from mnrd.backends.base import (
     parse_kernels,
 )
 from mnrd.backends.driver import last_line, open_cupy
-from mnrd.backends.geometry import Loop, geometry, parse_loops
+from mnrd.backends.geometry import STRIPS_PER_PROCESSOR, Device, Loop, geometry, parse_loops
 from mnrd.backends.recording import Recorder
 from mnrd.resources import kernel_source
+
+SHARED_OF_SYSTEM = STRIPS_PER_PROCESSOR * 1024
+"""Bytes of a processor's shared memory that the system takes for the blocks on it."""
 
 _SCALARS = {"int": np.int32, "index_t": np.int64, "double": np.float64}
 
@@ -71,17 +74,20 @@ class CudaBackend:
         self.types["unsigned char"] = np.dtype(np.uint8)
         self.debug = debug
         self._cupy = cupy = open_cupy()
-        device = cupy.cuda.runtime.getDeviceProperties(cupy.cuda.runtime.getDevice())
-        self._processors, self._device = device["multiProcessorCount"], device["name"].decode()
+        found = cupy.cuda.runtime.getDeviceProperties(cupy.cuda.runtime.getDevice())
+        shared = (found["sharedMemPerMultiprocessor"] - SHARED_OF_SYSTEM, found["sharedMemPerBlockOptin"])
+        self._device, self._device_name = Device(found["multiProcessorCount"], *shared), found["name"].decode()
         self._stream = _stream(cupy)
         self._stream.use()
         self._recorder = Recorder()
         self._loaded: dict[str, dict[str, Callable[..., None]]] = {}
-        self.kernel = SimpleNamespace(**self._load(kernel_source(*KERNEL_FILES)))
+        source = kernel_source(*KERNEL_FILES)
+        self.kernel = SimpleNamespace(**self._load(source))
+        self._walk = parse_loops(source)["relax"]
         self._number = self.zeros(1, np.float64)
         runtime = cupy.cuda.runtime.runtimeGetVersion()
         self.description = (
-            f"cuda ({self._device}, CUDA {runtime // 1000}.{runtime % 1000 // 10}, CuPy {cupy.__version__})"
+            f"cuda ({self._device_name}, CUDA {runtime // 1000}.{runtime % 1000 // 10}, CuPy {cupy.__version__})"
         )
 
     def _load(self, source: str) -> dict[str, Callable[..., None]]:
@@ -117,8 +123,10 @@ class CudaBackend:
         """A kernel that takes arrays and Python numbers, with its launch geometry."""
         kinds = tuple(None if p.pointer else _SCALARS[p.type] for p in parameters)
         names = tuple(p.name for p in parameters)
-        recorder, processors, array_type = self._recorder, self._processors, self._cupy.ndarray
+        recorder, device, itemsize, array_type = self._recorder, self._device, self.real.itemsize, self._cupy.ndarray
         most = function.max_threads_per_block  # asking loads the kernel, which must not happen while recording
+        if loop.buffered:
+            function.max_dynamic_shared_size_bytes = device.block_shared
 
         def launch(*arguments: Any) -> None:
             made = [a if kind is None else kind(a) for a, kind in zip(arguments, kinds, strict=True)]
@@ -126,10 +134,8 @@ class CudaBackend:
             for array in arrays:
                 if type(array) is not array_type:  # of a numpy array CuPy would pass the first number as the address
                     raise TypeError(f"kernel {name}: got a {type(array).__name__}, must be an array of the device")
-            blocks, threads = geometry(
-                loop.kind, loop.passes(dict(zip(names, arguments, strict=True))), processors, most
-            )
-            function((blocks,), (threads,), tuple(made))
+            how = geometry(loop, dict(zip(names, arguments, strict=True)), itemsize, device, most)
+            function((how.blocks,), (how.threads,), tuple(made), shared_mem=how.shared)
             if recorder.program is not None:
                 recorder.program.arrays.update((id(array), array) for array in arrays)
 
@@ -159,7 +165,7 @@ class CudaBackend:
             free, total = self.memory()
             used = self._cupy.get_default_memory_pool().used_bytes()
             raise MemoryError(
-                f"on {self._device}: {last_line(error)}; {used / 1e9:.3g} GB are in use by mnrd, {free / 1e9:.3g} of "
+                f"on {self._device_name}: {last_line(error)}; {used / 1e9:.3g} GB are in use by mnrd, {free / 1e9:.3g} of "
                 f"{total / 1e9:.3g} GB are free: take larger cells or fewer fields"
             ) from error
 
@@ -208,9 +214,9 @@ class CudaBackend:
         return float(self.host(self._number)[0])
 
     def scratch(self, nx: int, ny: int, nz: int) -> Array:
-        """Two numbers for each plane and each thread of the largest grid that walks columns."""
-        blocks, threads = geometry("STRIP", nx * ny, self._processors)
-        return self.zeros(2 * nz * blocks * threads)
+        """A number for each plane and each thread of the largest grid that walks columns."""
+        how = geometry(self._walk, {"nx": nx, "ny": ny, "nz": nz}, self.real.itemsize, self._device)
+        return self.zeros(nz * how.blocks * how.threads)
 
     def reactions(self, kinetics: Any) -> list[FieldReaction | None]:
         """Compile the generated kernels of the declared reactions."""

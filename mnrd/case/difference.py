@@ -44,8 +44,11 @@ def differences(old: Case, new: Case) -> list[Difference]:
     meant = [dict(_leaves(case.model_dump(mode="json", exclude_none=True))) for case in (old, new)]
     written = [dict(_leaves(case.effective())) for case in (old, new)]
     keys = [key for key in (meant[0] | meant[1]) if meant[0].get(key) != meant[1].get(key)]
+    grown = {key[:count] for key in keys for count in range(len(key))}  # empty in one case, and not in the other
     return [
-        Difference(path_of(key), *(_written(key, *pair) for pair in zip(written, meant, strict=True))) for key in keys
+        Difference(path_of(key), *(_written(key, *pair) for pair in zip(written, meant, strict=True)))
+        for key in keys
+        if key not in grown
     ]
 
 

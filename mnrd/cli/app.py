@@ -38,6 +38,7 @@ Walltime = Annotated[
 Every = Annotated[
     str | None, typer.Option(metavar="HH:MM:SS", help="Wall time between checkpoints; 00:15:00 if left out.")
 ]
+LogJson = Annotated[bool, typer.Option("--log-json", help="Log as JSON, one object per line, without a bar.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing unless something is wrong.")]
 
 
@@ -69,6 +70,8 @@ def run(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the run that is in the folder.")] = False,
     max_walltime: Walltime = None,
     checkpoint_every: Every = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what the run would take, and end.")] = False,
+    log_json: LogJson = False,
     quiet: Quiet = False,
 ) -> None:
     """Run a case and write its results into a folder; the same command again goes on where it stopped."""
@@ -79,7 +82,8 @@ def run(
         loaded = _load(case, changes)
         from mnrd.cli.running import Options, carry_out
 
-        carry_out(loaded, out, Options(resume, force, overwrite, max_walltime, checkpoint_every, quiet))
+        options = Options(resume, force, overwrite, max_walltime, checkpoint_every, quiet, log_json, dry_run)
+        carry_out(loaded, out, options)
 
 
 @app.command(epilog=CODES)
@@ -89,6 +93,7 @@ def resume(
     force: Force = False,
     max_walltime: Walltime = None,
     checkpoint_every: Every = None,
+    log_json: LogJson = False,
     quiet: Quiet = False,
 ) -> None:
     """Go on with the run in a folder."""
@@ -97,7 +102,9 @@ def resume(
         from mnrd.cli.running import Options, carry_out
 
         case = stored(folder, _changes(settings or []))
-        options = Options(force=force, max_walltime=max_walltime, checkpoint_every=checkpoint_every, quiet=quiet)
+        options = Options(
+            force=force, max_walltime=max_walltime, checkpoint_every=checkpoint_every, quiet=quiet, as_json=log_json
+        )
         carry_out(case, folder, options)
 
 
@@ -154,6 +161,18 @@ def healing(
         return
     for title, columns, rows in tables():
         table(title, columns, rows)
+
+
+@app.command()
+def doctor(
+    backend: Annotated[str, typer.Option(help="The backend that must work: auto, cuda, native or numpy.")] = "auto",
+) -> None:
+    """Try what a run needs, and say what works here and what does not; exit code 0 if the backend works."""
+    with errors_as_lines():
+        from mnrd.cli.doctor import examine
+
+        if not examine(backend):
+            raise typer.Exit(ending.Ending.BAD_CASE)
 
 
 @app.command()

@@ -12,6 +12,7 @@ import numpy as np
 
 from mnrd.backends.base import Backend
 from mnrd.case import Case
+from mnrd.cli.writers import mirrored
 from mnrd.mesh.rectilinear import Mesh
 from mnrd.model.kinetics import kinetics
 from mnrd.model.problem import Event, Problem, coefficients
@@ -51,6 +52,8 @@ class Size:
         Bytes of a number of the linear solver.
     eventful, injured, healing : bool
         Whether the problem changes on the way, whether fields jump then, and whether healing is looked at.
+    mirrored : bool
+        Whether the picture is put together of four images of the mesh.
     written : float
         Bytes per cell of what is written for ParaView at one time.
     """
@@ -69,6 +72,7 @@ class Size:
     eventful: bool
     injured: bool
     healing: bool
+    mirrored: bool
     written: float
 
 
@@ -106,7 +110,7 @@ PASSING = (
     Part("jump of fields", False, lambda s: s.injured * DOUBLE * (s.fields + 10)),
     Part("means of healing", False, lambda s: s.healing * 3 * DOUBLE * s.fields),
     Part("files for ParaView", False, lambda s: 2 * s.written + 2 * DOUBLE),
-    Part("picture", False, lambda s: PICTURE * s.faces + 4 * DOUBLE),
+    Part("picture", False, lambda s: PICTURE * s.faces + (5 if s.mirrored else 1) * (2 * DOUBLE + s.materials)),
     Part("checkpoint", False, lambda s: 2 * DOUBLE),
 )
 
@@ -149,6 +153,7 @@ def size_of(case: Case, real: np.dtype[Any]) -> Size:
         eventful=_eventful(problem, events),
         injured=any(event.jump is not None for event in events),
         healing=case.healing is not None,
+        mirrored=mirrored(case),
         written=0.0 if case.output.fields == () else written(case, problem),
     )
 
@@ -220,8 +225,9 @@ def check(case: Case, backend: Backend) -> None:
     ):
         if there is not None and required > there:
             fits = max(floor((there - fixed) / (required - fixed) * size.cells), 0)
+            fields = f"{size.fields} field" + ("s" if size.fields > 1 else "")
             raise MemoryError(
                 f"the run needs about {required / 1e9:.3g} GB {place} for {size.cells / 1e6:.3g} million cells and "
-                f"{size.fields} fields, {there / 1e9:.3g} GB are free: at most {fits / 1e6:.3g} million cells fit, "
+                f"{fields}, {there / 1e9:.3g} GB are free: at most {fits / 1e6:.3g} million cells fit, "
                 "make them larger (mesh.smallest, mesh.largest, skin.layers)"
             )

@@ -45,6 +45,8 @@ class Parts:
         On a terminal.
     asked : Path, optional
         The checkpoint from which its simulation goes on; the last one if not given.
+    painting : float
+        Wall time that the problem of the case took to make, s.
 
     Attributes
     ----------
@@ -62,6 +64,7 @@ class Parts:
     control: Control
     bar: Bar | None = None
     asked: Path | None = None
+    painting: float = 0.0
     simulation: Simulation | None = None
     figures: dict[str, dict[str, Any]] = field(default_factory=dict)
     earlier: float = 0.0
@@ -110,18 +113,21 @@ class Parts:
     def _make(
         self, problem: Problem, events: Sequence[Event], observers: Sequence[Any], found: Checkpoint | None
     ) -> Simulation:
-        section = self.case.run
-        self.simulation = Simulation(
-            problem,
-            backend=self.backend,
-            events=events,
-            observers=observers,
-            rtol=section.rtol,
-            dt=section.dt,
-            first_step=section.first_step,
-            dt_max=section.dt_max,
-            stopwatch=Stopwatch(found.about["seconds"] if found else None),
-        )
+        section, watch = self.case.run, Stopwatch(found.about["seconds"] if found else None)
+        watch.add("set-up", self.painting)
+        self.painting = 0.0
+        with watch.phase("set-up"):
+            self.simulation = Simulation(
+                problem,
+                backend=self.backend,
+                events=events,
+                observers=observers,
+                rtol=section.rtol,
+                dt=section.dt,
+                first_step=section.first_step,
+                dt_max=section.dt_max,
+                stopwatch=watch,
+            )
         return self.simulation
 
     def _begin(

@@ -45,13 +45,13 @@ class Beginning:
 
     def prepare(self, case: Case) -> None:
         """Make the folder ready for the run, and write case.toml into it."""
+        for name in (directory.SUMMARY, directory.FAILED):  # they tell of an end that is none any more
+            (self.folder / name).unlink(missing_ok=True)
         if self.way == "over":
             for path in checkpoints(self.folder):
                 path.unlink()
             directory.clear(self.folder)
         directory.remove_parts(self.folder)
-        for name in (directory.SUMMARY, directory.FAILED):  # they tell of an end that is none any more
-            (self.folder / name).unlink(missing_ok=True)
         text = f"# {case.name}\n{tomli_w.dumps(case.effective())}"
         directory.write_text(self.folder / directory.CASE, text)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from mnrd.case import Case
 from mnrd.cli import resuming, session, walltime
 from mnrd.cli.control import CHECKPOINT_EVERY, Control, Requests
+from mnrd.cli.dryrun import dry_run
 from mnrd.cli.progress import shown
 from mnrd.cli.screen import answer_tables
 
@@ -24,6 +25,7 @@ class Options:
     checkpoint_every: str | None = None
     quiet: bool = False
     as_json: bool = False
+    dry_run: bool = False
 
 
 def carry_out(case: Case, folder: Path | None, options: Options) -> None:
@@ -38,6 +40,8 @@ def carry_out(case: Case, folder: Path | None, options: Options) -> None:
     """
     home = resuming.home(options.resume)
     place = folder or home or Path("runs") / Path(case.name).stem
+    if options.dry_run:
+        return dry_run(case, place)
     with shown(quiet=options.quiet, as_json=options.as_json) as bar:
         beginning = resuming.look(case, place, options.resume, force=options.force, overwrite=options.overwrite)
         if beginning.way != "finished":

@@ -103,9 +103,11 @@ def run_case(
     control = control or Control()
     backend = choose(case.run.backend, case.run.precision)
     memory.check(case, backend)
+    begun = control.clock()
     problem, events = case.problem()
+    painting = control.clock() - begun
     place = directory.create(folder) if beginning.way == "new" else folder
-    parts = Parts(case, place, backend, control, bar, beginning.checkpoint)
+    parts = Parts(case, place, backend, control, bar, beginning.checkpoint, painting)
     with directory.locked(place):
         beginning.prepare(case)
         with logs.to_file(place, as_json=as_json), _ended(parts):

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from mnrd.cli.memory import on_device
 from mnrd.output import summary
 
@@ -16,14 +18,13 @@ if TYPE_CHECKING:
     from mnrd.simulation import Simulation
 
 SCHEMA = 1
-AT_WORK = ("solve", "react")  # phases that advance the fields
 
 
 def figures(simulation: Simulation) -> dict[str, Any]:
     """How large a simulation is, what it took until now, and the mass balance of its fields."""
     cells, names = simulation.problem.mesh.cells, simulation.problem.model.names
     seconds = simulation.stopwatch.seconds
-    at_work = sum(seconds.get(phase, 0.0) for phase in AT_WORK)
+    solve = seconds.get("solve", 0.0)
     return {
         "cells": cells,
         "fields": len(names),
@@ -32,7 +33,7 @@ def figures(simulation: Simulation) -> dict[str, Any]:
         "rejected": simulation.rejected,
         "solver iterations": simulation.iterations,
         "seconds": dict(seconds),
-        "cells x fields x steps per second": cells * len(names) * simulation.step / at_work if at_work else None,
+        "cells x fields x steps per second": cells * len(names) * simulation.step / solve if solve else None,
         "balance": {name: summary.plain(simulation.ledger(name)) for name in names},
         "clipped": {name: simulation.clipped(name) for name in names},
     }
@@ -87,7 +88,7 @@ def summarise(
         "exit code": code,
         "versions": summary.versions(),
         "host": summary.host(),
-        "precision": case.run.precision,
+        "precision": precision(backend),
         "end [s]": case.run.end,
         "wall [s]": wall,
         "backend": backend.description,
@@ -99,6 +100,11 @@ def summarise(
         "outputs": list(summary.outputs(place)),
     }
     summary.write_summary(place / summary.NAME, entries)
+
+
+def precision(backend: Backend) -> str:
+    """``double``, or ``mixed``: state in double, linear solver in single precision."""
+    return "double" if backend.real == np.float64 else "mixed"
 
 
 def _on_device(backend: Backend) -> int | None:

@@ -39,13 +39,11 @@ class Picture:
             one = model.fields[0 if asked is None else model.index(asked)]
             shown, unit = simulation.concentration(one.name), one.unit
             name = one.meaning if one.name in EQUATIONS else one.name
-        wound = self.case.healing.wound if self.case.healing is not None else None
-        array = self.case.array
-        quarter = wound.round if wound is not None else array is not None and array.cell == "quarter"
+        depth = self.healing.depth if self.healing is not None and alone else None
         try:
             overview(
                 simulation.problem.mesh, simulation.problem.painting, shown, self.path, name=name, unit=unit,
-                time=simulation.time, mirrored=quarter, depth=self.healing.depth if self.healing and alone else None,
+                time=simulation.time, mirrored=mirrored(self.case), depth=depth,
             )  # fmt: skip
         except PictureError as error:
             log.warning("%s", error)
@@ -57,7 +55,18 @@ def writers(case: Case, place: Path, healing: Healing | None) -> Iterator[Observ
     yield Series(place, times)
     yield Layers(place, times)
     if output.fields != ():
-        every = () if output.fields_every is None else multiples(output.fields_every, case.run.end)
-        wanted = (*every, *output.fields_at) or (case.run.end,)
-        yield FieldSeries(place, AtTimes(wanted), fields=output.fields, single=not output.double)
+        yield FieldSeries(place, field_times(case), fields=output.fields, single=not output.double)
     yield Picture(case, place / "overview.png", AtTimes((output.picture_at or case.run.end,)), healing)
+
+
+def field_times(case: Case) -> AtTimes:
+    """When a file of the fields is written; at the end if nothing is said."""
+    output = case.output
+    every = () if output.fields_every is None else multiples(output.fields_every, case.run.end)
+    return AtTimes((*every, *output.fields_at) or (case.run.end,))
+
+
+def mirrored(case: Case) -> bool:
+    """Whether the mesh is a quarter of what the picture shows."""
+    wound = case.healing.wound if case.healing is not None else None
+    return wound.round if wound is not None else case.array is not None and case.array.cell == "quarter"

@@ -79,8 +79,8 @@ def paint_regions(
     )
     for index, reach in enumerate(reaches):
         # every region that shares a cell with this one has a say there
-        sharing = np.flatnonzero(((starts[index] < stops) & (starts < stops[index])).all(axis=1))
-        near = [(names.index(regions[one].material), regions[one].inside) for one in sharing]
+        sharing = ((starts[index] < stops) & (starts < stops[index])).all(axis=1)
+        near = [(names.index(one.material), one.inside) for one, shares in zip(regions, sharing, strict=True) if shares]
         cells = np.argwhere(reach.surface & ~done[reach.window]) + [axis.start for axis in reach.window]
         done[reach.window] |= reach.surface
         for first in range(0, len(cells), CHUNK):

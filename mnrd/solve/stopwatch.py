@@ -37,5 +37,9 @@ class Stopwatch:
             yield
         finally:
             took = self._clock() - begun
-            self.seconds[name] = self.seconds.get(name, 0.0) + took - self._inside.pop()
+            self.add(name, took - self._inside.pop())
             self._inside[-1] += took
+
+    def add(self, name: str, seconds: float) -> None:
+        """Add what was measured elsewhere to a phase."""
+        self.seconds[name] = self.seconds.get(name, 0.0) + seconds

@@ -23,6 +23,7 @@ from mnrd.sweep.plan import Cell
 LOOK = 0.2  # s between two looks at a process, and at whether to stop
 SAID = 4000  # characters kept of what a failed cell said
 ANSWER = 15.0  # s in which a scheduler must answer
+STOPPING = (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT)  # what a batch system or a user sends to stop a run
 KILLING = 10.0  # s in which workers see that they shall kill their processes
 NOW = "now"
 COMMAND = (sys.executable, "-m", "mnrd")
@@ -182,8 +183,10 @@ def run_cell(job: Job) -> Outcome:
     )  # fmt: skip
     said = _until_it_ends(process, job.stop)
     code, seconds = process.returncode, time.monotonic() - started
-    if code in (Ending.DONE, Ending.STOPPED) or (code < 0 and job.stop.signal is not None):
-        return Outcome(job.cell, code if code >= 0 else Ending.STOPPED, seconds)
+    if -code in STOPPING or (code < 0 and job.stop.signal is not None):  # it did not listen yet: nothing is lost
+        code = Ending.STOPPED
+    if code in (Ending.DONE, Ending.STOPPED):
+        return Outcome(job.cell, code, seconds)
     return Outcome(job.cell, code, seconds, Failure(code, _reason(code, said), said[-SAID:]))
 
 

@@ -88,8 +88,14 @@ def get_default_memory_pool():
 
 def _properties(number):
     return {
-        "name": b"stand-in for a GPU", "multiProcessorCount": 2, "totalGlobalMem": device.total, "major": 9, "minor": 0,
-    }  # fmt: skip
+        "name": b"stand-in for a GPU",
+        "multiProcessorCount": 2,
+        "sharedMemPerMultiprocessor": 228 * 1024,
+        "sharedMemPerBlockOptin": 227 * 1024,
+        "totalGlobalMem": device.total,
+        "major": 9,
+        "minor": 0,
+    }
 
 
 cuda = SimpleNamespace(

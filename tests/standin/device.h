@@ -10,9 +10,11 @@ struct Dim {
 };
 extern "C" {
 extern Dim threadIdx, blockIdx, blockDim, gridDim;
+extern char standin_shared[];
 double standin_shuffle(unsigned mask, double value, unsigned offset);
 void standin_barrier();
 }
 #define __shfl_down_sync(mask, value, offset) standin_shuffle(mask, value, offset)
+#define __syncwarp() standin_shuffle(0xffffffffu, 0, 0)
 #define __syncthreads() standin_barrier()
 #include <math.h>

@@ -4,13 +4,15 @@
 #include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <ucontext.h>
 
 Dim threadIdx, blockIdx, blockDim, gridDim;
+alignas(16) char standin_shared[228 * 1024];
 
 namespace {
 
-constexpr unsigned MOST = 1024, STACK = 1 << 16;
+constexpr unsigned MOST = 1024, STACK = 1 << 16, SHARED = 227 * 1024, GUARD = 256;
 enum State { READY, SHUFFLE, BARRIER, DONE };
 
 struct Fiber {
@@ -91,8 +93,9 @@ bool release_block(unsigned threads)
     return waiting == threads;
 }
 
-void run_block(unsigned threads, bool backward)
+void run_block(unsigned threads, unsigned shared, bool backward)
 {
+    memset(standin_shared, 255, shared + GUARD); // not a number
     for (unsigned t = 0; t < threads; ++t) {
         if (!fibers[t].made) make(t);
         fibers[t].state = READY;
@@ -107,6 +110,8 @@ void run_block(unsigned threads, bool backward)
         for (unsigned first = 0; first < threads; first += 32) released = release_warp(first) || released;
         if (!released && !problem[0]) released = release_block(threads);
     }
+    for (unsigned byte = shared; byte < shared + GUARD; ++byte)
+        if ((unsigned char)standin_shared[byte] != 255) snprintf(problem, sizeof problem, "writes beside its shared memory");
     for (unsigned t = 0; t < threads; ++t)
         if (fibers[t].state != DONE) fibers[t].made = false; // left in the middle
 }
@@ -130,16 +135,18 @@ double standin_shuffle(unsigned mask, double value, unsigned offset)
 void standin_barrier() { yield(BARRIER); }
 
 // What went wrong, or an empty text. backward: the last thread of each block, and the last block, goes first.
-const char *standin_launch(void (*kernel)(void **), void **given, unsigned blocks, unsigned threads, int backward)
+const char *standin_launch(void (*kernel)(void **), void **given, unsigned blocks, unsigned threads, unsigned shared,
+                           int backward)
 {
     body = kernel;
     arguments = given;
     problem[0] = 0;
+    if (shared > SHARED) snprintf(problem, sizeof problem, "%u bytes of shared memory", shared);
     gridDim = {blocks, 1, 1};
     blockDim = {threads, 1, 1};
     for (unsigned block = 0; block < blocks && !problem[0]; ++block) {
         blockIdx = {backward ? blocks - 1 - block : block, 0, 0};
-        run_block(threads, backward);
+        run_block(threads, shared, backward);
     }
     return problem;
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import hashlib
 import os
+import re
 import subprocess
 import tempfile
 from functools import cache
@@ -48,7 +49,9 @@ class RawModule:
         return RawKernel(name, self.parameters[name], self._library())
 
     def _library(self):
-        return _load('#include "device.h"\n' + self.code + "".join(map(_entry, self.parameters.items())), self.real)
+        # The one array of shared memory whose size is given at the launch.
+        code = re.sub(r"extern __shared__ (\w+) (\w+)\[\];", r"static \1 *\2 = (\1 *)standin_shared;", self.code)
+        return _load('#include "device.h"\n' + code + "".join(map(_entry, self.parameters.items())), self.real)
 
 
 def _entry(item):
@@ -84,30 +87,32 @@ class RawKernel:
     """As cupy.RawKernel."""
 
     max_threads_per_block = 1024
+    max_dynamic_shared_size_bytes = 48 * 1024
 
     def __init__(self, name, parameters, library):
         self.name, self.parameters, self.library = name, parameters, library
 
-    def __call__(self, grid, block, args):
+    def __call__(self, grid, block, args, *, shared_mem=0):
         (blocks,), (threads,) = grid, block
-        if not (0 < blocks < 2**31 and 0 < threads <= self.max_threads_per_block):
+        fits = threads <= self.max_threads_per_block and shared_mem <= self.max_dynamic_shared_size_bytes
+        if not (0 < blocks < 2**31 and threads > 0 and fits):
             raise CUDARuntimeError(f"cudaErrorInvalidConfiguration: {blocks} blocks of {threads} threads")
         for parameter, argument in zip(self.parameters, args, strict=True):
             wanted = ndarray if parameter.pointer else SCALARS[parameter.type]
             if type(argument) is not wanted:
                 raise TypeError(f"kernel {self.name}: {parameter.name} is {type(argument)}, not {wanted}")
         if device.capturing is not None:
-            device.capturing.captured.append((self, blocks, threads, args))
+            device.capturing.captured.append((self, blocks, threads, shared_mem, args))
         else:
-            self.run(blocks, threads, args)
+            self.run(blocks, threads, shared_mem, args)
 
-    def run(self, blocks, threads, args):
+    def run(self, blocks, threads, shared, args):
         """Run now."""
         counts.launches += 1
         values = [ctypes.c_void_p(a.data.ptr) if isinstance(a, ndarray) else _value(a) for a in args]
         given = (ctypes.c_void_p * len(args))(*[ctypes.addressof(value) for value in values])
         entry = getattr(self.library, f"standin_{self.name}")
-        problem = self.library.standin_launch(entry, given, blocks, threads, order["backward"])
+        problem = self.library.standin_launch(entry, given, blocks, threads, shared, order["backward"])
         if problem:
             raise CUDARuntimeError(f"kernel {self.name}: {problem.decode()}")
         for parameter, argument in zip(self.parameters, args, strict=True):

@@ -156,7 +156,7 @@ def _cells_of_plane(
 ) -> Array:
     """Means of hole, damage and strain over some cells of plane k, (3, cells)."""
     means, far = np.empty((3, j.size)), np.empty((j.size, 1))
-    counts = np.empty((j.size, 3), dtype=np.intp)
+    counts = np.empty(j.size, dtype=np.intp)  # of sub-cells along z, y and x, as the digits of one number
     for part in _parts(j.size, 1):
         centre, size = _cells(edges, k, j[part], i[part], cut)
         far[part] = _calm_far(cut, sites, centre)
@@ -164,9 +164,10 @@ def _cells_of_plane(
         means[:, part] = _averaged(values, far[part])
         off = np.maximum(values.off - 0.5 * np.sqrt((size**2).sum(axis=0)), 0.0)
         step = (min(cut.radius, cut.decay) + off) / FINENESS
-        counts[part] = np.clip(np.ceil(size / step), 1, MOST)[:, :, 0].T
-    for count in np.unique(counts, axis=0):
-        divided = np.flatnonzero((counts == count).all(axis=1)) if count.max() > 1 else np.empty(0, dtype=np.intp)
+        along = np.clip(np.ceil(size / step), 1, MOST)[:, :, 0].astype(np.intp)
+        counts[part] = np.ravel_multi_index(tuple(along - 1), (MOST,) * 3)
+    for digits in np.unique(counts[counts > 0]):
+        divided, count = np.flatnonzero(counts == digits), 1 + np.array(np.unravel_index(digits, (MOST,) * 3))
         offsets = np.meshgrid(*((np.arange(n) + 0.5) / n - 0.5 for n in count), indexing="ij")
         for part in _parts(divided.size, int(count.prod())):
             cells = divided[part]
