@@ -5,13 +5,60 @@
 //
 //   FOR_EACH_CELL(n, cells) { ... }                every cell for itself
 //   FOR_EACH_ROW(row, rows) { FOR_ROW_CELLS(i, nx) { ... } }      rows, for stencils
-//   FOR_ROW_SUM(i, nx, s) s += ...; ROW_TOTAL(s)   fixed-order sum over a row: the same bits on every run
+//   FOR_ROW_SUM(i, nx, s, t) s += ..., t += ...; s = row_total(s); if (ROW_LEADER) ...
+//                                                  fixed-order sums over a row: the same bits on every run
 //   FOR_ROW_STENCIL(i, nx) { u[n - west], u[n + east] }           a row whose ends wrap around (a mirror side has T = 0 there)
+//   ROW_BUFFER(line, nx); ... ROW_READY; ...       one row of numbers on the chip; ready: what others wrote may be read
 //   FOR_EACH_STRIP(i0, j, nx, ny) { ... FOR_LANES(l, lanes) ... } LANES neighbouring columns, walked together in z
-//   STRIP_SCRATCH(scratch); SCRATCH(which, k, l)                  two numbers per cell of the strip that is being walked
+//   STRIP_SCRATCH(scratch); FACTOR(k, l), SWEPT(k, l)             two numbers per cell of the strip that is being walked
+//   UNROLLED for (k ...)                            planes whose loads may be issued together, through RESTRICT pointers
+//   FOR_EACH_BLOCK(item, items) { FOR_BLOCK_SUM(i, n, s) s += ...; s = block_total(s); if (BLOCK_LEADER) { ... } }
+//                                                  for what adds up all partial sums: a whole block of a GPU for each item
+//   ONLY_IF(going);                                first line of a kernel that does nothing once a solve has ended
 
 typedef REAL real;
 typedef long long index_t;
+
+// What the host tells a stage of one field before a step: slots of an array `order` of doubles. Python reads the names.
+enum Order {
+    TAU,                                // 1 / (gamma dt), 1/s
+    DT,                                 // step, s
+    RTOL, ABSOLUTE,                     // tolerated error: share of c, and what is added to c / K
+    KAPPA,                              // norm of the residual at which a solve ends
+    START,                              // the stage starts from AMOUNT + START (content after the first stage - AMOUNT)
+    AMOUNT_TOP, AMOUNT_BASE,            // content of the reservoirs at the start of the step, conc um^3
+    CAPACITY_TOP, CAPACITY_BASE,        // content per activity, um^3
+    EVAPORATION_TOP, EVAPORATION_BASE,  // what is lost per activity, um^3/s
+    HELD_TOP, HELD_BASE,                // activity where it is held
+    STIRRED_TOP, STIRRED_BASE,          // 1: the activity follows from the content, 0: it is held
+    ORDERS                              // how many
+};
+
+// What came out of it: slots of an array `report` of doubles, read by the host after the step.
+enum Report {
+    SOURCES,                            // sum of V (tau y + P), conc um^3/s
+    PRODUCED, SPENT, MOVED,             // sums of V P, of V L c before it is scaled, and of V (P - L c), conc um^3/s
+    CLIPPED, EXCESS, LOST,              // clipped at zero, cut off at the ceiling, lost with all of the field, conc um^3
+    SCALE,                              // factor on the solution that keeps the amount
+    NORM, TOLERANCE,                    // of the residual, in units of the tolerated error
+    GOING, COUNT, FAILED,               // 1: not yet solved; iterations; 1: broke down
+    RZ, ALPHA, BETA, OMEGA,             // of the Krylov iteration
+    HIGHEST, WIDEST,                    // largest potential, and the range of its exponent (taxis)
+    ERROR, TOTAL, LARGEST,              // of the step: sum of squares, um^3; amount, conc um^3; largest c / K
+    FACTOR_TOP, FACTOR_BASE,            // activity at the contacts = FACTOR PASSED + OFFSET; 1/(um^3/s)
+    OFFSET_TOP, OFFSET_BASE,
+    SHARE_TOP, SHARE_BASE,              // part of PASSED that leaves the system of cells and reservoir
+    START_TOP, START_BASE,              // content from which the stage started, conc um^3
+    CONDUCTANCE_TOP, CONDUCTANCE_BASE,  // sum of g, um^3/s
+    PASSED_TOP, PASSED_BASE,            // sum of g a, conc um^3/s
+    EXCHANGE_TOP, EXCHANGE_BASE,        // activity at the contacts
+    INFLUX_TOP, INFLUX_BASE,            // into the cells, conc um^3/s
+    EVAPORATED_TOP, EVAPORATED_BASE,    // out of the reservoirs, conc um^3/s
+    CONTENT_TOP, CONTENT_BASE,          // of the reservoirs at the end of the stage, conc um^3
+    REPORTS                             // how many
+};
+
+#define ONLY_IF(going) if (*(going) == 0) return
 
 #if defined(__CUDACC__) || defined(__CUDACC_RTC__)
 
@@ -23,19 +70,27 @@ typedef long long index_t;
 #define FOR_EACH_ROW(row, rows) \
     for (index_t row = THREAD / 32; row < (rows); row += (index_t)gridDim.x * blockDim.x / 32)
 #define FOR_ROW_CELLS(i, nx) for (int i = threadIdx.x % 32; i < (nx); i += 32)
-#define FOR_ROW_SUM(i, nx, s) FOR_ROW_CELLS(i, nx)
+#define FOR_ROW_SUM(i, nx, ...) FOR_ROW_CELLS(i, nx)
 #define ROW_LEADER (threadIdx.x % 32 == 0)
+// Shared memory of a block: a row for each of its warps where a kernel has a ROW_BUFFER, nz numbers for each of its threads
+// where it has a STRIP_SCRATCH.
+extern __shared__ real on_chip[];
+#define ROW_BUFFER(line, nx) real *const line = on_chip + threadIdx.x / 32 * (nx)
+#define ROW_READY __syncwarp()
 #define FOR_ROW_STENCIL(i, nx) \
     for (int i = threadIdx.x % 32, west [[maybe_unused]], east [[maybe_unused]]; \
          west = i ? 1 : 1 - (nx), east = i + 1 < (nx) ? 1 : 1 - (nx), i < (nx); i += 32)
-#define FOR_ROW_STENCIL_SUM(i, nx, s) FOR_ROW_STENCIL(i, nx)
+#define FOR_ROW_STENCIL_SUM(i, nx, ...) FOR_ROW_STENCIL(i, nx)
 #define FOR_ROW_STENCIL_MAX(i, nx, s) FOR_ROW_STENCIL(i, nx)
-#define FOR_ROW_STENCIL_SUM2(i, nx, s, t) FOR_ROW_STENCIL(i, nx)
-#define FOR_ROW_SUM2(i, nx, s, t) FOR_ROW_CELLS(i, nx)
-#define FOR_ROW_SUM3(i, nx, s, t, u) FOR_ROW_CELLS(i, nx)
+#define FOR_ROW_MAX(i, nx, s) FOR_ROW_CELLS(i, nx)
 #define FOR_ROW_SUM2_MAX(i, nx, s, t, m) FOR_ROW_CELLS(i, nx)
-#define STRIP_SCRATCH(scratch) real *mine = (scratch) + strip
-#define SCRATCH(which, k, l) mine[((which) * (index_t)nz + (k)) * nx * ny]
+// Threads that run at the same time share a pool, nz numbers for each, that stays in the cache.
+#define STRIP_SCRATCH(scratch) real *mine = (scratch) + THREAD
+#define FACTOR(k, l) on_chip[(k) * blockDim.x + threadIdx.x]
+#define SWEPT(k, l) mine[(k) * (index_t)gridDim.x * blockDim.x]
+// What hides the latency of the memory: the loads of several planes on their way at once.
+#define RESTRICT __restrict__
+#define UNROLLED _Pragma("unroll 4")
 #define FOR_EACH_STRIP(i0, j, nx, ny) \
     for (index_t strip = THREAD; strip < (index_t)(nx) * (ny); strip += (index_t)gridDim.x * blockDim.x) \
         for (int j = (int)(strip / (nx)), i0 = (int)(strip % (nx)), once = 1; once; once = 0)
@@ -48,6 +103,28 @@ INLINE double row_total(double sum)
 INLINE double row_maximum(double largest)
 {
     for (int offset = 16; offset > 0; offset /= 2) largest = fmax(largest, __shfl_down_sync(0xffffffffu, largest, offset));
+    return largest;
+}
+#define FOR_EACH_BLOCK(item, items) for (index_t item = blockIdx.x; item < (items); item += gridDim.x)
+#define FOR_BLOCK_SUM(i, n, s) for (index_t i = threadIdx.x; i < (n); i += blockDim.x)
+#define FOR_BLOCK_SUM_MAX(i, n, s, m) FOR_BLOCK_SUM(i, n, s)
+#define BLOCK_LEADER (threadIdx.x == 0)
+// The first warp combines what the others have found; `nothing` stands for warps that a small block does not have.
+#define BLOCK_REDUCTION(of_warp, value, nothing) \
+    __shared__ double found[32]; \
+    (value) = of_warp(value); \
+    if (threadIdx.x % 32 == 0) found[threadIdx.x / 32] = (value); \
+    __syncthreads(); \
+    if (threadIdx.x < 32) (value) = of_warp(threadIdx.x < blockDim.x / 32 ? found[threadIdx.x] : (nothing)); \
+    __syncthreads()
+INLINE double block_total(double sum)
+{
+    BLOCK_REDUCTION(row_total, sum, 0.0);
+    return sum;
+}
+INLINE double block_maximum(double largest)
+{
+    BLOCK_REDUCTION(row_maximum, largest, largest);
     return largest;
 }
 
@@ -79,30 +156,39 @@ static const FlushDenormals flush;
 #define FOR_EACH_ROW(row, rows) HOST_LOOP(omp parallel for if((rows) > 1024) firstprivate(flush) schedule(static)) \
     for (index_t row = 0; row < (rows); ++row)
 #define FOR_ROW_CELLS(i, nx) HOST_LOOP(omp simd) for (int i = 0; i < (nx); ++i)
-#define FOR_ROW_SUM(i, nx, s) HOST_LOOP(omp simd reduction(+ : s)) for (int i = 0; i < (nx); ++i)
+#define FOR_ROW_SUM(i, nx, ...) HOST_LOOP(omp simd reduction(+ : __VA_ARGS__)) for (int i = 0; i < (nx); ++i)
 #define ROW_LEADER 1
+#define ROW_BUFFER(line, nx) real line[nx]
+#define ROW_READY
 #define ROW_PARTS(nx) \
     for (int part = 0; part < 3; ++part) \
         for (int once = 1, begin = part == 2 ? ((nx) > 1 ? (nx) - 1 : 1) : part, end = part == 0 ? 1 : (nx) - (part == 1), \
                  west = part == 0 ? 1 - (nx) : 1, east = part == 2 || (nx) == 1 ? 1 - (nx) : 1; once; once = 0)
 #define FOR_ROW_STENCIL(i, nx) ROW_PARTS(nx) HOST_LOOP(omp simd) for (int i = begin; i < end; ++i)
-#define FOR_ROW_STENCIL_SUM(i, nx, s) \
-    ROW_PARTS(nx) HOST_LOOP(omp simd reduction(+ : s)) for (int i = begin; i < end; ++i)
+#define FOR_ROW_STENCIL_SUM(i, nx, ...) \
+    ROW_PARTS(nx) HOST_LOOP(omp simd reduction(+ : __VA_ARGS__)) for (int i = begin; i < end; ++i)
 #define FOR_ROW_STENCIL_MAX(i, nx, s) \
     ROW_PARTS(nx) HOST_LOOP(omp simd reduction(max : s)) for (int i = begin; i < end; ++i)
-#define FOR_ROW_STENCIL_SUM2(i, nx, s, t) \
-    ROW_PARTS(nx) HOST_LOOP(omp simd reduction(+ : s, t)) for (int i = begin; i < end; ++i)
-#define FOR_ROW_SUM2(i, nx, s, t) HOST_LOOP(omp simd reduction(+ : s, t)) for (int i = 0; i < (nx); ++i)
-#define FOR_ROW_SUM3(i, nx, s, t, u) HOST_LOOP(omp simd reduction(+ : s, t, u)) for (int i = 0; i < (nx); ++i)
+#define FOR_ROW_MAX(i, nx, s) HOST_LOOP(omp simd reduction(max : s)) for (int i = 0; i < (nx); ++i)
 #define FOR_ROW_SUM2_MAX(i, nx, s, t, m) \
     HOST_LOOP(omp simd reduction(+ : s, t) reduction(max : m)) for (int i = 0; i < (nx); ++i)
 #define STRIP_SCRATCH(scratch) real *mine = (scratch) + (index_t)omp_get_thread_num() * 2 * nz * LANES
-#define SCRATCH(which, k, l) mine[((which) * (index_t)nz + (k)) * LANES + (l)]
+#define FACTOR(k, l) mine[(k) * LANES + (l)]
+#define SWEPT(k, l) mine[((index_t)nz + (k)) * LANES + (l)]
+#define RESTRICT
+#define UNROLLED
 #define FOR_EACH_STRIP(i0, j, nx, ny) HOST_LOOP(omp parallel for collapse(2) if((index_t)(nx) * (ny) > 256) firstprivate(flush) schedule(static)) \
     for (int j = 0; j < (ny); ++j) for (int i0 = 0; i0 < (nx); i0 += LANES)
 #define FOR_LANES(l, lanes) HOST_LOOP(omp simd) for (int l = 0; l < (lanes); ++l)
 INLINE double row_total(double sum) { return sum; }
 INLINE double row_maximum(double largest) { return largest; }
+#define FOR_EACH_BLOCK(item, items) for (index_t item = 0; item < (items); ++item)
+#define FOR_BLOCK_SUM(i, n, s) HOST_LOOP(omp simd reduction(+ : s)) for (index_t i = 0; i < (n); ++i)
+#define FOR_BLOCK_SUM_MAX(i, n, s, m) \
+    HOST_LOOP(omp simd reduction(+ : s) reduction(max : m)) for (index_t i = 0; i < (n); ++i)
+#define BLOCK_LEADER 1
+INLINE double block_total(double sum) { return sum; }
+INLINE double block_maximum(double largest) { return largest; }
 
 #endif
 
@@ -110,6 +196,10 @@ INLINE double row_maximum(double largest) { return largest; }
 #define OUTFLOW(u) \
     (tx[n] * (u[n] - u[n + east]) + tx[n - west] * (u[n] - u[n - west]) + ty[n] * (u[n] - u[n + south]) \
      + ty[n - north] * (u[n] - u[n - north]) + tz[n] * (u[n] - u[n + down]) + tz[n - up] * (u[n] - u[n - up]))
+
+// b - A u in cell n of such a row, with what its planes top and base conduct to the reservoirs.
+#define RESIDUAL(b, u) \
+    (b[n] - screening[n] * u[n] - OUTFLOW(u) - at_top * g_top[i] * (u[n] - e_top) - at_base * g_base[i] * (u[n] - e_base))
 
 // Where the neighbours of a row (k, j) lie; at the first and last plane the cell is its own neighbour: no flux.
 #define ROW_NEIGHBOURS \

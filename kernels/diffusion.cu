@@ -4,15 +4,22 @@
 //
 // S (screening) = V K (1/(gamma dt) + L). tx[n] is the face between i and i+1 (wrapping; 0 on a mirror side), ty and tz
 // likewise. top and base are the conductances to the reservoirs; e = exchange is the reservoirs' activity, which follows
-// from u (kernel contact), so that a well-stirred donor is eliminated from the matrix.
+// from u (kernels contact and exchange), so that a well-stirred donor is eliminated from the matrix.
 // Meaning of each kernel: mnrd/backends/reference.py, function of the same name.
+
+// A value of a channel that closes: g = 1 is open, at 0 it is what its surroundings are (either may be infinite).
+INLINE double between(double open, double closed, double g)
+{
+    return open == closed || g == 0 ? closed : closed + g * (open - closed);
+}
 
 // s_lateral = 1 / sum_m phi_m / s_m (series), s_vertical = sum_m phi_m s_m (parallel): the fraction rule.
 KERNEL mix_conductivity(
     int nx, int ny, int nz, int materials,
-    const unsigned char *fractions, // (materials, nz, ny, nx), sums to 255
-    const double *lateral,          // (materials, nz) D_xy K, um^2/s
-    const double *vertical,         // (materials, nz) D_z K, um^2/s
+    const unsigned char *fractions,                         // (materials, nz, ny, nx), sums to 255
+    const double *lateral, const double *lateral_closed,    // (materials, nz) D_xy K, um^2/s, open and closed
+    const double *vertical, const double *vertical_closed,  // (materials, nz) D_z K, um^2/s
+    const double *openness,                                 // (materials), in [0, 1]
     real *s_lateral, real *s_vertical)
 {
     const index_t cells = (index_t)nx * ny * nz;
@@ -22,9 +29,10 @@ KERNEL mix_conductivity(
         double resistance = 0, conductance = 0;
         for (int m = 0; m < materials; ++m) {
             const int byte = fractions[m * cells + n];
-            const double phi = byte / 255.0, s = lateral[m * (index_t)nz + k];
+            const index_t at = m * (index_t)nz + k;
+            const double phi = byte / 255.0, g = openness[m], s = between(lateral[at], lateral_closed[at], g);
             resistance += byte ? phi / s : 0; // s = 0: infinite resistance
-            conductance += phi * vertical[m * (index_t)nz + k];
+            conductance += phi * between(vertical[at], vertical_closed[at], g);
         }
         s_lateral[n] = (real)(1 / resistance);
         s_vertical[n] = (real)conductance;
@@ -82,28 +90,85 @@ KERNEL coupling(
     }
 }
 
-// exchange[0] = factor_top sum(top u_first) + offset_top, exchange[1] likewise at the base.
-KERNEL contact(
-    int nx, int ny, int nz, const real *u, const real *top, const real *base, // (nz, ny, nx), (ny, nx), (ny, nx)
-    double factor_top, double factor_base, double *exchange)                  // (2)
+// resistance (+)= before + 1 / sum_m phi_m p_m over the materials of plane k: a membrane above or below that plane.
+KERNEL film(
+    int nx, int ny, int nz, int k, int materials, const unsigned char *fractions, // (materials, nz, ny, nx)
+    const double *permeability, const double *permeability_closed,                // (materials) um/s, infinite: none
+    const double *openness, int add, double before, double *resistance)           // (materials), ..., s/um, (ny, nx) s/um
 {
-    FOR_EACH_ROW(side, 2)
+    const index_t plane = (index_t)nx * ny, cells = plane * nz;
+    FOR_EACH_CELL(n, plane)
     {
-        const index_t plane = (index_t)nx * ny;
-        const real *g = side ? base : top, *first = side ? u + (nz - 1) * plane : u;
         double sum = 0;
-        FOR_ROW_SUM(i, plane, sum) sum += (double)g[i] * first[i];
+        for (int m = 0; m < materials; ++m) {
+            const int byte = fractions[m * cells + k * plane + n];
+            sum += byte ? byte / 255.0 * between(permeability[m], permeability_closed[m], openness[m]) : 0;
+        }
+        resistance[n] = (add ? resistance[n] : 0) + before + 1 / sum;
+    }
+}
+
+// Plane k to a reservoir, through half a cell of thickness h and a resistance: g = cover 2 s / (h + 2 s R).
+KERNEL reach(
+    int nx, int ny, int nz, int k, double h, const double *cover, const double *resistance, // um, (ny, nx) um^2, s/um
+    const real *s_vertical, real *g)                                                        // (nz, ny, nx), (ny, nx) um^3/s
+{
+    const index_t plane = (index_t)nx * ny;
+    FOR_EACH_CELL(n, plane)
+    {
+        const double s = s_vertical[k * plane + n], film = resistance[n];
+        g[n] = s > 0 && isfinite(film) ? (real)(cover[n] * 2 * s / (h + 2 * s * film)) : (real)0;
+    }
+}
+
+// A membrane on the faces below plane k: t / (1 + t R / A).
+KERNEL insulate(
+    int nx, int ny, int nz, int k, const double *area, const double *resistance, real *tz) // (ny, nx) um^2, s/um, (nz, ny, nx)
+{
+    const index_t plane = (index_t)nx * ny;
+    FOR_EACH_CELL(n, plane)
+    {
+        const double t = tz[k * plane + n];
+        tz[k * plane + n] = t > 0 ? (real)(t / (1 + t * resistance[n] / area[n])) : (real)0;
+    }
+}
+
+// partial[side][j] = sum over the row of the plane top or base
+KERNEL plane_sums(int nx, int ny, int nz, const real *top, const real *base, double *partial) // (ny, nx), ..., (2, ny)
+{
+    FOR_EACH_ROW(row, 2 * (index_t)ny)
+    {
+        const real *g = row < ny ? top + row * nx : base + (row - ny) * nx;
+        double sum = 0;
+        FOR_ROW_SUM(i, nx, sum) sum += g[i];
         sum = row_total(sum);
-        if (ROW_LEADER) exchange[side] = (side ? factor_base : factor_top) * sum;
+        if (ROW_LEADER) partial[row] = sum;
+    }
+}
+
+// partial[side][j] = sum of g u over the row at the top or the base: what passes the contacts
+KERNEL contact(
+    int nx, int ny, int nz, const double *going, const real *u, const real *top, const real *base, double *partial) // (2, ny)
+{
+    ONLY_IF(going);
+    FOR_EACH_ROW(row, 2 * (index_t)ny)
+    {
+        const index_t j = row < ny ? row : row - ny;
+        const real *g = (row < ny ? top : base) + j * nx, *first = u + (row < ny ? 0 : nz - 1) * (index_t)nx * ny + j * nx;
+        double sum = 0;
+        FOR_ROW_SUM(i, nx, sum) sum += (double)g[i] * first[i];
+        sum = row_total(sum);
+        if (ROW_LEADER) partial[row] = sum;
     }
 }
 
 // r = b - A u
 KERNEL residual(
-    int nx, int ny, int nz, const real *b, const real *u, const real *screening,
+    int nx, int ny, int nz, const double *going, const real *b, const real *u, const real *screening,
     const real *tx, const real *ty, const real *tz, const real *top, const real *base, // (nz, ny, nx) and (ny, nx)
     const double *exchange, real *r)
 {
+    ONLY_IF(going);
     FOR_EACH_ROW(row, (index_t)ny * nz)
     {
         ROW_NEIGHBOURS;
@@ -113,18 +178,18 @@ KERNEL residual(
         FOR_ROW_STENCIL(i, nx)
         {
             const index_t n = row * nx + i;
-            r[n] = b[n] - screening[n] * u[n] - OUTFLOW(u) - at_top * g_top[i] * (u[n] - e_top)
-                   - at_base * g_base[i] * (u[n] - e_base);
+            r[n] = RESIDUAL(b, u);
         }
     }
 }
 
 // q = A p, partial[row] = sum over the row of p q
 KERNEL apply(
-    int nx, int ny, int nz, const real *p, const real *screening,
+    int nx, int ny, int nz, const double *going, const real *p, const real *screening,
     const real *tx, const real *ty, const real *tz, const real *top, const real *base,
     const double *exchange, real *q, double *partial) // partial (nz, ny)
 {
+    ONLY_IF(going);
     FOR_EACH_ROW(row, (index_t)ny * nz)
     {
         ROW_NEIGHBOURS;

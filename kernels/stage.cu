@@ -1,5 +1,6 @@
 // One stage of the time step for one field, in increment form: state, rates and sums in double, the increment's system
-// in real. Rates in real would not add up to what the terms of the reactions move.
+// in real. Rates in real would not add up to what the terms of the reactions move. What changes from step to step
+// is read from the arrays order and report (see common.cuh).
 //
 //   V tau (c - y) = div flux + V (P - L c),   tau = 1 / (gamma dt),   c = K a
 //
@@ -11,38 +12,40 @@ KERNEL to_activity(index_t cells, const double *concentration, const real *parti
     FOR_EACH_CELL(n, cells) activity[n] = concentration[n] / partition[n];
 }
 
-// contact of diffusion.cu for the state: exchange = factor sum(g a) + offset
-KERNEL state_contact(
-    int nx, int ny, int nz, const double *a, const real *top, const real *base,
-    double factor_top, double factor_base, double offset_top, double offset_base, double *exchange, double *sums) // (2), (2)
+// to = source: what a field starts a stage from, where nothing moves or changes it
+KERNEL hold(index_t cells, const double *source, double *to)
 {
-    FOR_EACH_ROW(side, 2)
+    FOR_EACH_CELL(n, cells) to[n] = source[n];
+}
+
+// contact of diffusion.cu for the state
+KERNEL state_contact(
+    int nx, int ny, int nz, const double *a, const real *top, const real *base, double *partial) // ..., (2, ny)
+{
+    FOR_EACH_ROW(row, 2 * (index_t)ny)
     {
-        const index_t plane = (index_t)nx * ny;
-        const real *g = side ? base : top;
-        const double *first = side ? a + (nz - 1) * plane : a;
+        const index_t j = row < ny ? row : row - ny;
+        const real *g = (row < ny ? top : base) + j * nx;
+        const double *first = a + (row < ny ? 0 : nz - 1) * (index_t)nx * ny + j * nx;
         double sum = 0;
-        FOR_ROW_SUM(i, plane, sum) sum += g[i] * first[i];
+        FOR_ROW_SUM(i, nx, sum) sum += g[i] * first[i];
         sum = row_total(sum);
-        if (ROW_LEADER) {
-            sums[side] = sum;
-            exchange[side] = side ? factor_base * sum + offset_base : factor_top * sum + offset_top;
-        }
+        if (ROW_LEADER) partial[row] = sum;
     }
 }
 
 // screening = V K (tau + L);  r = V (tau y + P) - A a;  metric = sqrt(V) K / (screening w) with the error weight
 // w = rtol max(state, guess) + K absolute, so that sum (metric r)^2 / sum V is the mean square of r / (S w / K)
 // (kept as a root, because the square can leave the range of single precision).
-// partial[0] = sums of V (tau y + P), partial[1] = sums of (metric r)^2.
+// partial = sums of V (tau y + P), of (metric r)^2, of S a and of V P.
 KERNEL stage_residual(
     int nx, int ny, int nz, const double *hx, const double *hy, const double *hz,
     const double *state, const double *y, const double *a,                     // (nz, ny, nx) c_n, stage base, guess
     const real *partition, const double *production, const double *loss,           // (nz, ny, nx)
     const real *tx, const real *ty, const real *tz, const real *top, const real *base, const double *exchange,
-    double tau, double rtol, double absolute,
-    real *screening, real *r, real *metric, double *partial) // partial (2, nz, ny)
+    const double *order, real *screening, real *r, real *metric, double *partial) // (ORDERS), ..., (4, nz, ny)
 {
+    const double tau = order[TAU], rtol = order[RTOL], absolute = order[ABSOLUTE];
     const index_t rows = (index_t)ny * nz;
     FOR_EACH_ROW(row, rows)
     {
@@ -50,8 +53,8 @@ KERNEL stage_residual(
         const real *g_top = top + (index_t)j * nx, *g_base = base + (index_t)j * nx;
         const double at_top = k == 0, at_base = k + 1 == nz, e_top = exchange[0], e_base = exchange[1];
         const double area = hy[j] * hz[k];
-        double sources = 0, square = 0;
-        FOR_ROW_STENCIL_SUM2(i, nx, sources, square)
+        double sources = 0, square = 0, held = 0, produced = 0;
+        FOR_ROW_STENCIL_SUM(i, nx, sources, square, held, produced)
         {
             const index_t n = row * nx + i;
             const double volume = hx[i] * area, s = volume * partition[n] * (tau + loss[n]);
@@ -66,55 +69,71 @@ KERNEL stage_residual(
             metric[n] = (real)(sqrt(volume) * scale);
             sources += source;
             square += volume * (scale * left) * (scale * left);
+            held += s * a[n];
+            produced += volume * production[n];
         }
         sources = row_total(sources);
         square = row_total(square);
+        held = row_total(held);
+        produced = row_total(produced);
         if (ROW_LEADER) partial[row] = sources, partial[rows + row] = square;
+        if (ROW_LEADER) partial[2 * rows + row] = held, partial[3 * rows + row] = produced;
     }
 }
 
-// a = max(a + d, 0); partial[0] = sums of S a with S in double, partial[1] = sums of the clipped amount V K |a + d|.
+// a = max(a + d, 0), d being 0 if it took no iteration; partial = sums of S a with S in double, of what was clipped,
+// V K |a + d|, and of V L K a.
 KERNEL clip(
     int nx, int ny, int nz, const double *hx, const double *hy, const double *hz,
-    const real *d, const real *partition, const double *loss, double tau, double *a, double *partial) // partial (2, nz, ny)
+    const real *d, const real *partition, const double *loss, const double *order, const double *report,
+    double *a, double *partial) // (nz, ny, nx), (3, nz, ny)
 {
+    const double tau = order[TAU];
+    const int solved = report[COUNT] != 0;
     const index_t rows = (index_t)ny * nz;
     FOR_EACH_ROW(row, rows)
     {
         const double area = hy[row % ny] * hz[row / ny];
-        double held = 0, clipped = 0;
-        FOR_ROW_SUM2(i, nx, held, clipped)
+        double held = 0, clipped = 0, spent = 0;
+        FOR_ROW_SUM(i, nx, held, clipped, spent)
         {
             const index_t n = row * nx + i;
-            const double value = a[n] + d[n], amount = hx[i] * area * partition[n];
+            const double value = a[n] + (solved ? d[n] : (real)0), amount = hx[i] * area * partition[n];
             const double kept = value > 0 ? value : 0;
             a[n] = kept;
             held += amount * (tau + loss[n]) * kept;
             clipped += amount * (kept - value);
+            spent += amount * loss[n] * kept;
         }
         held = row_total(held);
         clipped = row_total(clipped);
-        if (ROW_LEADER) partial[row] = held, partial[rows + row] = clipped;
+        spent = row_total(spent);
+        if (ROW_LEADER) partial[row] = held, partial[rows + row] = clipped, partial[2 * rows + row] = spent;
     }
 }
 
 // c = scale K a
-KERNEL to_concentration(index_t cells, const double *a, const real *partition, double scale, double *concentration)
+KERNEL to_concentration(
+    index_t cells, const double *a, const real *partition, const double *report, double *concentration)
 {
+    const double scale = report[SCALE];
     FOR_EACH_CELL(n, cells) concentration[n] = scale * (partition[n] * a[n]);
 }
 
-// An immobile field: c = max((tau y + P) / (tau + L), 0); partial = sums of V (tau y + P), V (tau + L) c and the clipped V |c|.
+// An immobile field: c = max((tau y + P) / (tau + L), 0); partial = sums of V (tau y + P), of V (tau + L) c, of the clipped
+// V |c|, of V P and of V L c.
 KERNEL settle(
     int nx, int ny, int nz, const double *hx, const double *hy, const double *hz,
-    const double *y, const double *production, const double *loss, double tau, double *c, double *partial) // partial (3, nz, ny)
+    const double *y, const double *production, const double *loss, const double *order, double *c,
+    double *partial) // (5, nz, ny)
 {
+    const double tau = order[TAU];
     const index_t rows = (index_t)ny * nz;
     FOR_EACH_ROW(row, rows)
     {
         const double area = hy[row % ny] * hz[row / ny];
-        double sources = 0, held = 0, clipped = 0;
-        FOR_ROW_SUM3(i, nx, sources, held, clipped)
+        double sources = 0, held = 0, clipped = 0, produced = 0, spent = 0;
+        FOR_ROW_SUM(i, nx, sources, held, clipped, produced, spent)
         {
             const index_t n = row * nx + i;
             const double volume = hx[i] * area, source = tau * y[n] + production[n], rate = tau + loss[n];
@@ -123,12 +142,25 @@ KERNEL settle(
             sources += volume * source;
             held += volume * rate * kept;
             clipped += volume * (kept - value);
+            produced += volume * production[n];
+            spent += volume * loss[n] * kept;
         }
         sources = row_total(sources);
         held = row_total(held);
         clipped = row_total(clipped);
+        produced = row_total(produced);
+        spent = row_total(spent);
         if (ROW_LEADER) partial[row] = sources, partial[rows + row] = held, partial[2 * rows + row] = clipped;
+        if (ROW_LEADER) partial[3 * rows + row] = produced, partial[4 * rows + row] = spent;
     }
+}
+
+// c *= scale: gives back what was clipped
+KERNEL rescale(index_t cells, const double *report, double *c)
+{
+    const double scale = report[SCALE];
+    if (scale == 1) return;
+    FOR_EACH_CELL(n, cells) c[n] *= scale;
 }
 
 // out = max(u + factor v, 0): the guess of the first stage
@@ -154,12 +186,14 @@ KERNEL second_stage(
 }
 
 // err = dt (w0 k0 + w1 k1 + w2 k2) / (1 + L / tau), k1 = tau (first - u), k2 = tau (v - y), compared with
-// w = rtol max(u, v) + K absolute. partial = sums of V (err / w)^2, maxima of v / K, sums of V v.
+// w = rtol max(u, v) + K absolute. partial = sums of V (err / w)^2 and of V v, maxima of v / K.
 KERNEL step_error(
     int nx, int ny, int nz, const double *hx, const double *hy, const double *hz,
     const double *u, const double *first, const double *y, const double *v, const double *slope,
-    const real *partition, const double *loss, double tau, double dt, double w0, double w1, double w2, double rtol, double absolute, double *partial) // (3, nz, ny)
+    const real *partition, const double *loss, const double *order, double w0, double w1, double w2,
+    double *partial) // (3, nz, ny)
 {
+    const double tau = order[TAU], dt = order[DT], rtol = order[RTOL], absolute = order[ABSOLUTE];
     const index_t rows = (index_t)ny * nz;
     FOR_EACH_ROW(row, rows)
     {
@@ -179,14 +213,18 @@ KERNEL step_error(
         square = row_total(square);
         amount = row_total(amount);
         largest = row_maximum(largest);
-        if (ROW_LEADER) partial[row] = square, partial[rows + row] = largest, partial[2 * rows + row] = amount;
+        if (ROW_LEADER) partial[row] = square, partial[rows + row] = amount, partial[2 * rows + row] = largest;
     }
 }
 
-// The slope at the end of an accepted step: k2 = tau (v - y)
-KERNEL last_slope(index_t cells, const double *v, const double *y, double tau, double *slope)
+// The end of an accepted step: slope = k2 = tau (v - y), now = v
+KERNEL accept_step(index_t cells, const double *v, const double *y, double tau, double *now, double *slope)
 {
-    FOR_EACH_CELL(n, cells) slope[n] = tau * (v[n] - y[n]);
+    FOR_EACH_CELL(n, cells)
+    {
+        slope[n] = tau * (v[n] - y[n]);
+        now[n] = v[n];
+    }
 }
 
 // partial[m][row] = sum over the row of V phi_m c: the amount in each material.

@@ -61,11 +61,13 @@ KERNEL drift_faces(
 //   s = (t + |g|) w of the lower side = (t - |g|) w of the upper side,
 // and what stands on its diagonal, V K w and S w. partial[row] = largest ratio (highest - psi) of the row: the range of w.
 KERNEL balance(
-    int nx, int ny, int nz, double ratio, double highest, const double *potential,                  // (nz, ny, nx)
+    int nx, int ny, int nz, const double *going, double ratio, const double *highest, const double *potential, // (1), ..., (1), (nz, ny, nx)
     const real *tx, const real *ty, const real *tz, const real *gx, const real *gy, const real *gz, // (nz, ny, nx)
     const real *capacity, const real *screening,                                                    // (nz, ny, nx)
     real *sx, real *sy, real *sz, real *capacity_w, real *screening_w, real *weight, double *partial) // ..., (nz, ny)
 {
+    ONLY_IF(going);
+    const double top = *highest;
     FOR_EACH_ROW(row, (index_t)ny * nz)
     {
         ROW_NEIGHBOURS;
@@ -73,9 +75,9 @@ KERNEL balance(
         FOR_ROW_STENCIL_MAX(i, nx, widest)
         {
             const index_t n = row * nx + i;
-            const double below = ratio * (highest - potential[n]), own = exp(-below);
-            const double e = exp(ratio * (potential[n + east] - highest)), s = exp(ratio * (potential[n + south] - highest));
-            const double d = exp(ratio * (potential[n + down] - highest));
+            const double below = ratio * (top - potential[n]), own = exp(-below);
+            const double e = exp(ratio * (potential[n + east] - top)), s = exp(ratio * (potential[n + south] - top));
+            const double d = exp(ratio * (potential[n + down] - top));
             sx[n] = (real)((tx[n] + fabs(gx[n])) * (own < e ? own : e));
             sy[n] = (real)((ty[n] + fabs(gy[n])) * (own < s ? own : s));
             sz[n] = (real)((tz[n] + fabs(gz[n])) * (own < d ? own : d));
@@ -97,8 +99,9 @@ KERNEL balance(
 
 // q += drift of p
 KERNEL add_drift(
-    int nx, int ny, int nz, const real *p, const real *gx, const real *gy, const real *gz, real *q) // (nz, ny, nx)
+    int nx, int ny, int nz, const double *going, const real *p, const real *gx, const real *gy, const real *gz, real *q) // (nz, ny, nx)
 {
+    ONLY_IF(going);
     FOR_EACH_ROW(row, (index_t)ny * nz)
     {
         ROW_NEIGHBOURS;
@@ -134,7 +137,10 @@ KERNEL drift_residual(
 }
 
 // p = r + beta (p - omega v): the search direction of BiCGStab
-KERNEL turn(index_t cells, const real *r, const real *v, double beta, double omega, real *p)
+KERNEL turn(
+    index_t cells, const double *going, const real *r, const real *v, const double *beta, const double *omega, real *p) // (1), (1)
 {
-    FOR_EACH_CELL(n, cells) p[n] = r[n] + (real)beta * (p[n] - (real)omega * v[n]);
+    ONLY_IF(going);
+    const real b = (real)*beta, w = (real)*omega;
+    FOR_EACH_CELL(n, cells) p[n] = r[n] + b * (p[n] - w * v[n]);
 }

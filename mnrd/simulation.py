@@ -18,8 +18,9 @@ from mnrd.snapshot import put, take
 from mnrd.solve.account import Account
 from mnrd.solve.controller import LONGEST_RUN_OF_REJECTIONS, Controller
 from mnrd.solve.fields import SIDES, Coefficients, State, make_contacts
-from mnrd.solve.stage import KAPPA, Rates
-from mnrd.solve.stepper import Step, Stepper
+from mnrd.solve.krylov import KAPPA
+from mnrd.solve.step import Rates, Step
+from mnrd.solve.stepper import Stepper
 from mnrd.solve.stopwatch import Stopwatch
 
 FIRST_STEP = 1.0
@@ -63,9 +64,9 @@ class Simulation:
     problem : Problem
         Mesh, painting and model.
     backend : str or Backend
-        ``auto``, ``native``, ``numpy``, or one that was made before.
+        ``auto``, ``cuda``, ``native``, ``numpy``, or one that was made before.
     precision : str
-        ``double``, or ``mixed`` (linear solver in float32, state in float64).
+        ``double``, ``mixed`` (linear solver in float32, state in float64), or ``auto``: mixed on a GPU.
     events : sequence of Event
         Changes of the problem at given times.
     observers : iterable of Observer
@@ -96,7 +97,7 @@ class Simulation:
     """
 
     def __init__(
-        self, problem: Problem, *, backend: str | Backend = "auto", precision: str = "double",
+        self, problem: Problem, *, backend: str | Backend = "auto", precision: str = "auto",
         events: Sequence[Event] = (), observers: Iterable[Observer] = (), rtol: float = 1e-3, dt: float | None = None,
         first_step: float | None = None, dt_max: float = LONGEST_STEP, kappa: float = KAPPA,
         stopwatch: Stopwatch | None = None,
@@ -176,7 +177,7 @@ class Simulation:
         for index, account in enumerate(self.accounts):
             moved = step.moved(index, dt)
             account.book(moved, self.contacts[index, "top"], self.contacts[index, "base"])
-            self.iterations += moved.iterations
+            self.iterations += int(moved.iterations)
         self.controller.accepted(step.error, dt)
         self.step += 1
 
@@ -241,7 +242,10 @@ class Simulation:
         operator = self.coefficients.operators[index]
         if operator is None:
             return np.zeros(self.problem.mesh.shape[1:])
-        operator.update(self.openness())
+        if operator.closes:
+            openness = self.coefficients.by_material(self.openness())
+            operator.update(self.backend.array(openness, np.float64))
+            operator.openness = None  # the next stage has its own
         donor = self.contacts[index, "top"].activity(self.time)
         return np.asarray(self.backend.host(operator.top)) * (donor - self.activity(name)[0])
 

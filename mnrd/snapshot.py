@@ -13,7 +13,7 @@ from mnrd.backends.base import Array
 from mnrd.model.problem import Problem
 from mnrd.solve.account import Account
 from mnrd.solve.fields import Coefficients, make_contacts
-from mnrd.solve.stage import Rates
+from mnrd.solve.step import Rates
 
 CLOCK = ("time", "step", "rejected", "iterations", "started")
 CONTROLLER = ("dt", "previous", "started")
@@ -27,8 +27,8 @@ def take(simulation: Any) -> tuple[dict[str, Any], dict[str, Array]]:
     Returns
     -------
     numbers : dict of str to numbers, texts, and lists and mappings of them
-        What the problem is known by, the events that are done, the clock, the controller, the error scales, the
-        reservoirs, the accounts and the fluxes of the last step.
+        What the problem is known by, the events that are done, the clock, the controller, the error scales,
+        what the linear solves are planned with, the reservoirs, the accounts and the fluxes of the last step.
     arrays : dict of str to (fields, nz, ny, nx) array
         Those of `STATE`: the arrays of the simulation, which its next step changes.
     """
@@ -39,6 +39,7 @@ def take(simulation: Any) -> tuple[dict[str, Any], dict[str, Array]]:
         "clock": {name: getattr(simulation, name) for name in CLOCK},
         "controller": {name: getattr(simulation.controller, name) for name in CONTROLLER},
         "scales": list(simulation.stepper.scales),
+        "couplings": simulation.stepper.couplings.tolist(),
         "contacts": [[*key, {name: getattr(contact, name) for name in CONTACT}] for key, contact in contacts],
         "accounts": [asdict(account) for account in simulation.accounts],
         "fluxes": [simulation.fluxes(name) for name in names],
@@ -67,7 +68,6 @@ def put(simulation: Any, numbers: Mapping[str, Any], arrays: Mapping[str, Any]) 
         setattr(simulation, name, value)
     for name, value in numbers["controller"].items():
         setattr(simulation.controller, name, value)
-    simulation.stepper.scales = list(numbers["scales"])
     simulation.contacts = make_contacts(simulation.coefficients, simulation.time, {})
     for index, side, values in numbers["contacts"]:
         for name, value in values.items():
@@ -78,6 +78,7 @@ def put(simulation: Any, numbers: Mapping[str, Any], arrays: Mapping[str, Any]) 
         target = getattr(simulation.state, name)
         for index in range(len(target)):
             target[index] = simulation.backend.array(values[index], np.float64)
+    simulation.stepper.resume(simulation.time, numbers["scales"], numbers["couplings"])
 
 
 def _faults(simulation: Any, numbers: Mapping[str, Any]) -> Iterator[str]:

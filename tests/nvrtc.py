@@ -15,13 +15,18 @@ class CompilationError(RuntimeError):
 
 
 def _library_path() -> Path | None:
-    try:
-        package = find_spec("nvidia.cuda_nvrtc")
-    except ModuleNotFoundError:
-        return None
-    folders = [] if package is None else [Path(place) for place in package.submodule_search_locations or ()]
-    found = [path for folder in folders for path in sorted((folder / "lib").glob("libnvrtc.so.*"))]
+    found = [path for package in ("nvidia.cuda_nvrtc", "nvidia.cu13") for path in _libraries(package)]
     return found[0] if found else None
+
+
+def _libraries(package: str) -> list[Path]:
+    """Libraries of a package of NVIDIA's; those for CUDA 13 share one."""
+    try:
+        found = find_spec(package)
+    except ModuleNotFoundError:
+        return []
+    folders = [] if found is None else [Path(place) for place in found.submodule_search_locations or ()]
+    return [path for folder in folders for path in sorted((folder / "lib").glob("libnvrtc.so.*"))]
 
 
 needs_nvrtc = pytest.mark.skipif(_library_path() is None, reason="no NVRTC: pip install nvidia-cuda-nvrtc-cu12")
@@ -42,7 +47,14 @@ def _check(status: int, what: str) -> None:
         raise CompilationError(f"{what}: {_library().nvrtcGetErrorString(status).decode()}")
 
 
-def compile_cuda(source: str, arch: str = "sm_75", real: str = "double") -> str:
+def release() -> str:
+    """Release of the compiler, such as ``12.9``."""
+    major, minor = ctypes.c_int(), ctypes.c_int()
+    _check(_library().nvrtcVersion(ctypes.byref(major), ctypes.byref(minor)), "nvrtcVersion")
+    return f"{major.value}.{minor.value}"
+
+
+def compile_cuda(source: str, arch: str = "sm_75", real: str = "double", *options: str) -> str:
     """Compile CUDA text for a GPU.
 
     Parameters
@@ -53,6 +65,8 @@ def compile_cuda(source: str, arch: str = "sm_75", real: str = "double") -> str:
         Such as ``sm_75`` or ``sm_90``.
     real : str
         ``double`` or ``float``.
+    *options : str
+        More options, such as ``--ptxas-options=-v``.
 
     Returns
     -------
@@ -71,9 +85,9 @@ def compile_cuda(source: str, arch: str = "sm_75", real: str = "double") -> str:
     made = library.nvrtcCreateProgram(ctypes.byref(program), source.encode(), b"kernels.cu", 0, None, None)
     _check(made, "nvrtcCreateProgram")
     try:
-        texts = (f"--gpu-architecture={arch}", f"-DREAL={real}", "--std=c++17")
-        options = (ctypes.c_char_p * len(texts))(*(text.encode() for text in texts))
-        status = library.nvrtcCompileProgram(program, len(texts), options)
+        texts = (f"--gpu-architecture={arch}", f"-DREAL={real}", "--std=c++17", *options)
+        given = (ctypes.c_char_p * len(texts))(*(text.encode() for text in texts))
+        status = library.nvrtcCompileProgram(program, len(texts), given)
         log = _log(library, program)
         if status:
             raise CompilationError(log or library.nvrtcGetErrorString(status).decode())

@@ -4,19 +4,33 @@ import os
 import re
 import subprocess
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
 import pytest
+import standin
 
 from mnrd.backends import BACKENDS, choose, native
-from mnrd.backends.base import Backend, BackendUnavailable
+from mnrd.backends.base import ORDER, Backend, BackendUnavailable
 from mnrd.model.field import Field
 from mnrd.model.kinetics import kinetics
 from mnrd.model.model import Model
 from mnrd.model.reaction import Transfer
 
 TEXT = 'extern "C" REAL twice(REAL x) { return 2 * x; }'
+
+
+@pytest.fixture(params=["native", "numpy", pytest.param("cuda", marks=pytest.mark.gpu), "stand-in"])
+def backend_name(request):
+    """Name of each backend; `cuda` comes twice, on a GPU and on the stand-in for CuPy."""
+    with standin.installed() if request.param == "stand-in" else nullcontext():
+        name = "cuda" if request.param == "stand-in" else request.param
+        try:
+            choose(name)
+        except BackendUnavailable as error:
+            pytest.skip(str(error))
+        yield name
 
 
 @pytest.fixture
@@ -59,18 +73,29 @@ def compiler(fresh):
 
 class TestChoice:
     def test_an_unknown_name_is_told_the_known_ones(self):
-        with pytest.raises(ValueError, match=r"^backend: got 'cuda9', must be one of auto, native, numpy$"):
+        with pytest.raises(ValueError, match=r"^backend: got 'cuda9', must be one of auto, cuda, native, numpy$"):
             choose("cuda9")
 
     def test_an_unknown_precision_is_told_the_known_ones(self):
-        with pytest.raises(ValueError, match=r"^precision: got 'half', must be 'double' or 'mixed'$"):
+        with pytest.raises(ValueError, match=r"^precision: got 'half', must be 'auto', 'double' or 'mixed'$"):
             choose("numpy", "half")
 
     def test_auto_takes_the_first_that_works(self, compiler, monkeypatch):
         monkeypatch.delenv("MNRD_CACHE_DIR")
         backend = choose()
-        assert backend.name == "native" == next(iter(BACKENDS))
-        assert re.fullmatch(r"native \(.*, OpenMP, \d+ threads\)", backend.description)
+        assert backend.name == "native" == list(BACKENDS)[1]
+        wanted = r"native \(.*, OpenMP, \d+ threads\), double precision; cuda: no NVIDIA driver in this test"
+        assert re.fullmatch(wanted, backend.description)
+
+    @pytest.mark.parametrize(("name", "precision"), [("cuda", "mixed"), ("native", "double"), ("numpy", "double")])
+    def test_precision_is_mixed_on_a_device_and_double_on_a_host_unless_said(self, name, precision):
+        with standin.installed():
+            assert choose(name).precision == precision
+            assert {choose(name, one).precision for one in ("double", "mixed")} == {"double", "mixed"}
+
+    def test_auto_takes_a_gpu_where_there_is_one(self):
+        with standin.installed():
+            assert choose().description == "cuda (stand-in for a GPU, CUDA 12.9, CuPy stand-in), mixed precision"
 
     def test_native_without_a_compiler_says_what_to_install(self, no_compiler):
         with pytest.raises(
@@ -81,7 +106,10 @@ class TestChoice:
     def test_auto_without_a_compiler_is_numpy_and_says_why(self, no_compiler):
         backend = choose("auto")
         assert backend.name == "numpy"
-        assert backend.description.startswith(f"numpy ({np.__version__}); native: no C++ compiler found (install one")
+        assert backend.description.startswith(
+            f"numpy ({np.__version__}), double precision; cuda: no NVIDIA driver in this test; "
+            "native: no C++ compiler found (install one"
+        )
 
     def test_native_with_a_broken_compiler_shows_its_message(self, broken_compiler):
         wanted = rf"^{re.escape(str(broken_compiler))} could not compile the kernels:\nfatal: no OpenMP here$"
@@ -103,15 +131,16 @@ class TestChoice:
         assert version
 
     def test_numpy_needs_no_compiler(self, no_compiler):
-        assert choose("numpy").description == f"numpy ({np.__version__})"
+        assert choose("numpy").description == f"numpy ({np.__version__}), double precision"
 
     def test_nothing_at_all_gives_every_reason(self, no_compiler, monkeypatch):
         def unavailable(*_):
             raise BackendUnavailable("no device\non this machine\nand more")
 
-        monkeypatch.setattr("mnrd.backends.reference.ReferenceBackend.__init__", unavailable)
+        monkeypatch.setattr("mnrd.backends.numpy_backend.NumpyBackend.__init__", unavailable)
         with pytest.raises(
-            BackendUnavailable, match=r"^native: no C\+\+ compiler found .*; numpy: no device on this machine$"
+            BackendUnavailable,
+            match=r"^cuda: no .* test; native: no C\+\+ compiler found .*; numpy: no device on this machine$",
         ):
             choose("auto")
 
@@ -244,6 +273,98 @@ class TestArrays:
         assert np.isnan(backend.largest(partial))
 
 
+class TestUpload:
+    def test_fills_an_array_that_is_there(self, backend):
+        into = backend.zeros((2, 3), np.float64)
+        backend.upload(np.arange(6.0).reshape(2, 3), into)
+        np.testing.assert_array_equal(backend.host(into), [[0, 1, 2], [3, 4, 5]])
+
+    @pytest.mark.parametrize("host", [np.zeros(3), np.zeros((2, 3), np.int32)], ids=["shape", "type"])
+    def test_of_another_kind_is_refused(self, backend, host):
+        wanted = rf"^upload: got {re.escape(str(host.shape))} of {host.dtype}, must be \(2, 3\) of float64 as the array"
+        with pytest.raises(TypeError, match=wanted):
+            backend.upload(host, backend.zeros((2, 3), np.float64))
+
+    def test_what_is_no_array_is_refused(self, backend):
+        with pytest.raises(TypeError, match=r"^upload: got None of None, must be \(1,\) of float64 as the array it"):
+            backend.upload(1.0, backend.zeros(1, np.float64))
+
+
+class TestRecording:
+    """Launches that are remembered and run later; two kernels are enough to see order, scalars and arrays."""
+
+    @staticmethod
+    def extrapolate(backend, start, slope, dt, out):
+        backend.kernel.extrapolate(out.size, start, slope, dt, out)
+
+    def test_nothing_runs_while_recording_and_everything_in_order_later(self, backend):
+        a, b, c = (backend.array([value], np.float64) for value in (1.0, 10.0, 100.0))
+        with backend.record() as program:
+            self.extrapolate(backend, a, b, 2.0, c)  # c = a + 2 b
+            self.extrapolate(backend, c, a, 3.0, b)  # b = c + 3 a
+        assert [backend.host(one)[0] for one in (a, b, c)] == [1.0, 10.0, 100.0]
+        program.run()
+        assert [backend.host(one)[0] for one in (a, b, c)] == [1.0, 24.0, 21.0]
+        program.run()
+        assert [backend.host(one)[0] for one in (a, b, c)] == [1.0, 52.0, 49.0]
+
+    def test_arrays_are_read_when_it_runs(self, backend):
+        a, b = backend.array([1.0], np.float64), backend.zeros(1, np.float64)
+        with backend.record() as program:
+            self.extrapolate(backend, a, a, 1.0, b)
+        backend.upload(np.array([5.0]), a)
+        program.run()
+        assert backend.host(b)[0] == 10.0
+
+    def test_views_are_the_memory_they_look_at(self, backend):
+        rows = backend.array([[1.0, 2.0], [3.0, 4.0], [0.0, 0.0]], np.float64)
+        with backend.record() as program:
+            self.extrapolate(backend, rows[0], rows[1], 10.0, rows[2])
+        program.run()
+        np.testing.assert_array_equal(backend.host(rows)[2], [31.0, 42.0])
+
+    def test_arrays_are_kept_alive(self, backend):
+        given, out = backend.array(np.full(1000, 7.0), np.float64), backend.zeros(1000, np.float64)
+        with backend.record() as program:
+            self.extrapolate(backend, given, given, 1.0, out)
+        del given
+        others = [backend.array(np.full(1000, -1.0), np.float64) for _ in range(5)]  # would take its place
+        program.run()
+        assert (backend.host(out) == 14.0).all()
+        del others
+
+    def test_kernels_run_again_when_called_afterwards(self, backend):
+        a, b = backend.array([1.0], np.float64), backend.zeros(1, np.float64)
+        with backend.record():
+            pass
+        self.extrapolate(backend, a, a, 1.0, b)
+        assert backend.host(b)[0] == 2.0
+
+    def test_a_mistake_ends_the_recording(self, backend):
+        with pytest.raises(ZeroDivisionError), backend.record():
+            1 / 0  # noqa: B018
+        self.test_kernels_run_again_when_called_afterwards(backend)
+
+    def test_arguments_are_checked_while_recording(self, backend_name):
+        backend = choose(backend_name, "double", debug=True)
+        if backend_name == "numpy":
+            pytest.skip("numpy checks shapes by itself, when it runs")
+        with backend.record(), pytest.raises(TypeError, match=r"^kernel extrapolate: got 1 arguments, takes 5$"):
+            backend.kernel.extrapolate(1)
+
+    def test_programs_are_not_nested(self, backend):
+        refused = pytest.raises(RuntimeError, match=r"^backend\.record while a program is being recorded: only kernel")
+        with backend.record(), refused, backend.record():
+            pass
+
+    @pytest.mark.parametrize("action", ["array", "zeros", "host", "upload", "total", "largest"])
+    def test_what_cannot_be_repeated_is_refused(self, backend, action):
+        there = backend.zeros(1, np.float64)
+        arguments = {"array": ([1.0],), "zeros": (1,), "upload": (np.zeros(1), there)}.get(action, (there,))
+        with backend.record(), pytest.raises(RuntimeError, match=rf"^backend\.{action} while a program is being"):
+            getattr(backend, action)(*arguments)
+
+
 class TestReactions:
     def test_none_for_a_field_without_any(self, backend):
         model = Model((Field("a"), Field("b")), (Transfer("decay", "a", "0.5"),))
@@ -259,13 +380,19 @@ class TestReactions:
         shape = (2, 3, 4)
         state = backend.array(np.stack([np.full(shape, 8.0), np.full(shape, 1.0)]), np.float64)
         arrays, scalars = backend.zeros((1, *shape)), backend.zeros(1, np.float64)
+        order = backend.array(np.full(ORDER["ORDERS"], 0.1), np.float64)
         production, loss = backend.zeros(shape, np.float64), backend.zeros(shape, np.float64)
         partial = backend.zeros((1, 2, 3), np.float64)
         widths = [backend.array(np.full(n, 2.0), np.float64) for n in (4, 3, 2)]
         a, b = backend.reactions(kinetics(model))
         for reaction, gain, rate in ((a, 0.0, 0.5), (b, 1.0, 0.0)):
-            reaction.react(state, state, state, arrays, scalars, 0.1, production, loss)
+            reaction.react(state, state, state, arrays, scalars, order, production, loss)
             np.testing.assert_array_equal(backend.host(production), gain)
             np.testing.assert_array_equal(backend.host(loss), rate)
-        a.tally(*widths, state, state, state, arrays, scalars, 0.1, partial)
+        a.tally(*widths, state, state, state, arrays, scalars, order, partial)
         np.testing.assert_array_equal(backend.host(partial), -4.0 * 8 * 4)  # rate, cell volume, cells of a row
+        with backend.record() as program:
+            a.react(state, state, state, arrays, scalars, order, production, loss)
+        np.testing.assert_array_equal(backend.host(production), 1.0)
+        program.run()
+        np.testing.assert_array_equal(backend.host(production), 0.0)

@@ -8,6 +8,7 @@ import pytest
 from exact import healing as exact
 from scipy.integrate import solve_ivp
 
+from mnrd.backends.base import ORDER
 from mnrd.mesh.paint import paint
 from mnrd.mesh.rectilinear import Mesh
 from mnrd.model.field import Field
@@ -119,7 +120,8 @@ def test_backends_compute_what_numpy_does(backend, effects):
     problem = layered(45.0, effects[0], on=0.7)
     of, given = arguments(problem, random_state(place(), seed=1), 1e6)
     uploaded = [backend.array(one, np.float64) for one in given[:3]]
-    uploaded += [backend.array(given[3]), backend.array(given[4], np.float64), given[5]]
+    order = np.full(ORDER["ORDERS"], given[5])
+    uploaded += [backend.array(given[3]), *(backend.array(one, np.float64) for one in (given[4], order))]
     shape = problem.mesh.shape
     pairs = zip(of.fields, backend.reactions(of), numpy_functions(of), strict=True)
     for name, compiled, functions in pairs:

@@ -11,7 +11,7 @@ import pytest
 import sympy
 from nvrtc import CompilationError, compile_cuda, needs_nvrtc
 
-from mnrd.backends.base import BackendUnavailable
+from mnrd.backends.base import ORDER, BackendUnavailable
 from mnrd.backends.native import compile_library
 from mnrd.model.codegen import c_text, kernel_source
 from mnrd.model.evaluation import evaluate
@@ -354,8 +354,9 @@ def test_kernels_are_the_numpy_functions(compiled, name, shape):
     of = kinetics(MODELS[name])
     state = random_state(MODELS[name], of, shape)
     newest, predicted, base, arrays, scalars, tau = state
-    rounded = arrays.astype(kind)
-    given = [pointer(array) for array in (newest, predicted, base, rounded, scalars)]
+    rounded, order = arrays.astype(kind), np.full(ORDER["ORDERS"], np.nan)
+    order[ORDER["TAU"]] = tau
+    given = [pointer(array) for array in (newest, predicted, base, rounded, scalars, order)]
     nz, ny, nx = shape
     widths = [np.random.default_rng(n).uniform(1.0, 2.0, n) for n in (nx, ny, nz)]
     volume = widths[2][:, None, None] * widths[1][:, None] * widths[0]
@@ -365,13 +366,13 @@ def test_kernels_are_the_numpy_functions(compiled, name, shape):
         production, loss = np.full(shape, -1.0), np.full(shape, -1.0)
         size = ctypes.c_longlong(volume.size)
         react, tally = (getattr(libraries[name], f"{verb}_{index}") for verb in ("react", "tally"))
-        react(size, *given, ctypes.c_double(tau), pointer(production), pointer(loss))
+        react(size, *given, pointer(production), pointer(loss))
         tolerance = 1e-13 if real == "double" else 1e-6
         for got, meant in zip((production, loss), functions.react(*state), strict=True):
             np.testing.assert_allclose(got, meant, rtol=tolerance, atol=tolerance)
         meant = [volume * rate for rate in functions.tally(*state, values=newest[index])]
         partial = np.full((len(meant), nz, ny), np.nan)
-        tally(nx, ny, nz, *map(pointer, widths), *given, ctypes.c_double(tau), pointer(partial))
+        tally(nx, ny, nz, *map(pointer, widths), *given, pointer(partial))
         for got, rates in zip(partial, meant, strict=True):
             scale = max(abs(rates).sum(), 1.0)
             np.testing.assert_allclose(got, rates.sum(axis=2), rtol=0, atol=1e-13 * scale)

@@ -9,15 +9,28 @@ from math import acosh, cosh, inf, sqrt
 
 import numpy as np
 import pytest
-from systems import box, cone, cylinder, dense, problem_of, system_of
+import systems
+from systems import NotConverged, box, cone, cylinder, dense, problem_of, system_of
 
 from mnrd.backends import choose
+from mnrd.backends.base import ORDER, REPORT
+from mnrd.backends.reference_control import line_polynomial
 from mnrd.mesh.grading import Fine, graded_around
 from mnrd.mesh.rectilinear import Mesh
 from mnrd.model.field import Field, Reservoir
-from mnrd.solve import krylov
-from mnrd.solve.krylov import NotConverged, line_iterations
+from mnrd.solve import plan
+from mnrd.solve.krylov import LIMIT
 from mnrd.solve.levels import build_levels, face_scale, pair
+
+
+def line_iterations(mu, reduction):
+    """What the kernel finds: ceil(acosh(1/reduction) / acosh(1 + 1/mu)), rounded up to an odd number."""
+    order, report = np.zeros(len(ORDER)), np.zeros(len(REPORT))
+    order[ORDER["TAU"]], report[REPORT["NORM"]], report[REPORT["TOLERANCE"]] = 1.0, 1.0, reduction
+    report[REPORT["GOING"]] = 1.0
+    line_polynomial(LIMIT, LIMIT, np.array([mu]), order, report, np.zeros((LIMIT, 3)), np.zeros(LIMIT))
+    return int(report[REPORT["COUNT"]])
+
 
 STEPS = (1.0, 60.0, 3600.0, 86400.0)
 PITCH = 640.0
@@ -26,7 +39,7 @@ PITCH = 640.0
 @pytest.fixture
 def _no_line_relaxation(monkeypatch):
     """Use conjugate gradients also where line relaxation alone would do."""
-    monkeypatch.setattr(krylov, "WEAK", 0.0)
+    monkeypatch.setattr(plan, "WEAK", 0.0)
 
 
 def depths(nz):
@@ -210,9 +223,9 @@ class TestIterations:
         assert max(counts(problem_of(mesh, {"skin": 0.0}, field))) <= 35
 
     def test_too_many_are_reported(self, monkeypatch):
-        monkeypatch.setattr(krylov, "LIMIT", 3)
+        monkeypatch.setattr(systems, "LIMIT", 3)
         system = system_of(choose("numpy"), skin(4, 16), 3600.0)
-        with pytest.raises(NotConverged, match=r"^3 iterations left the residual at \d.* of its tolerance$"):
+        with pytest.raises(NotConverged):
             system.solve(system.times(np.random.default_rng(0).random(system.shape)), 1e-8)
 
     def test_none_where_the_guess_is_good_enough(self):
@@ -291,9 +304,9 @@ class TestLineRelaxation:
         residual = rhs - system.times(increment)
         return sqrt(np.sum(residual**2 / volume) / np.sum(rhs**2 / volume))
 
-    @pytest.mark.parametrize(("mu", "expected"), [(0.1, 2), (1.0, 5), (5.0, 9), (10.0, 12), (48.0, 26)])
+    @pytest.mark.parametrize(("mu", "expected"), [(0.1, 3), (1.0, 5), (5.0, 9), (10.0, 13), (48.0, 27)])
     def test_formula(self, mu, expected):
-        assert line_iterations(mu, 1e-2) == pytest.approx(expected, abs=1)
+        assert line_iterations(mu, 1e-2) == expected
 
     def test_formula_without_coupling(self):
         assert line_iterations(0.0, 1e-8) == 1
@@ -306,7 +319,8 @@ class TestLineRelaxation:
         rhs = system.times(np.random.default_rng(1).random(system.shape))
         count = line_iterations(mu, reduction)
         assert self.left(system, rhs, count) <= reduction
-        assert count <= 2 or self.left(system, rhs, count - 2) > reduction
+        fewer = count - 2 if count - acosh(1 / reduction) / acosh(1 + 1 / mu) < 1 else count - 4
+        assert fewer < 1 or self.left(system, rhs, fewer) > reduction
 
     @pytest.mark.parametrize("mu", [0.1, 1.0, 9.9])
     def test_count_is_enough_in_skin(self, mu):
@@ -315,7 +329,7 @@ class TestLineRelaxation:
         for reduction in (1e-1, 1e-2, 1e-6):
             assert self.left(system, rhs, line_iterations(mu, reduction)) <= reduction
 
-    @pytest.mark.parametrize("count", [1, 2, 3, 4, 5])
+    @pytest.mark.parametrize("count", [1, 3, 5])
     def test_result_is_the_chebyshev_polynomial(self, backend, count):
         """d = p(D^-1 A) D^-1 r with 1 - x p(x) = T_n((1 - x)/delta)/T_n(1/delta), delta = mu/(1 + mu)."""
         system = self.weak(skin((5, 4), 14), 3.0, backend.name)
@@ -340,18 +354,16 @@ class TestLineRelaxation:
         system = self.weak(self.PROBLEM(), mu, "numpy")
         rhs = np.ones(system.shape)
         rhs[3, 2, 1] = value
-        with np.errstate(invalid="ignore"), pytest.raises(NotConverged, match=r"^the residual is not finite$"):
+        with np.errstate(invalid="ignore"), pytest.raises(NotConverged):
             system.solve(rhs, 1e-8)
 
-    def test_is_used_up_to_a_coupling_of_ten_and_never_with_a_well_stirred_donor(self, monkeypatch):
-        used = []
-        relax = krylov._relax_lines
-        monkeypatch.setattr(krylov, "_relax_lines", lambda *arguments: used.append(1) or relax(*arguments))
-        for mu, top, lines in ((9.9, None, 1), (10.1, None, 0), (0.5, Reservoir(1.0, capacity=50.0), 0)):
+    def test_is_used_up_to_a_coupling_of_ten_and_never_with_a_well_stirred_donor(self):
+        donor = Reservoir(1.0, capacity=50.0)
+        for mu, top, method in ((9.9, None, "lines"), (10.1, None, "gradients"), (0.5, donor, "gradients")):
             system = self.weak(skin(8, 16, top=top), mu)
-            used.clear()
-            system.solve(np.ones(system.shape), 1e-2)
-            assert len(used) == lines
+            stirred = system.factors != (0.0, 0.0)
+            assert plan.choose(system.operator, system.rates, 0.0, system.tau, stirred).method == method
+            assert stirred == (top is not None)
 
 
 class TestLevels:
@@ -389,7 +401,7 @@ class TestLevels:
     def test_capacity_and_contact_are_the_same_on_all_levels(self, backend):
         problem = skin((7, 9), 16, base=Reservoir())
         system = system_of(backend, problem, 3600.0)
-        rates = system.multigrid.load(system.operator)
+        rates = system.rates
         for name in ("capacity", "top", "base", "tz"):
             sums = [float(backend.host(level.coefficients[name]).sum()) for level in system.multigrid.levels]
             assert sums == [pytest.approx(sums[0], rel=1e-12)] * len(sums)

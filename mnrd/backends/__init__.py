@@ -7,28 +7,29 @@ from importlib import import_module
 from mnrd.backends.base import Backend, BackendUnavailable
 
 BACKENDS = {
+    "cuda": "mnrd.backends.cuda:CudaBackend",
     "native": "mnrd.backends.native:NativeBackend",
-    "numpy": "mnrd.backends.reference:ReferenceBackend",
+    "numpy": "mnrd.backends.numpy_backend:NumpyBackend",
 }
 """Name -> class, the fastest first; imported when asked for."""
 
 
-def choose(name: str = "auto", precision: str = "double", debug: bool = False) -> Backend:
+def choose(name: str = "auto", precision: str = "auto", debug: bool = False) -> Backend:
     """Make a backend.
 
     Parameters
     ----------
     name : str
-        ``native``, ``numpy`` or ``auto``: the best that works here.
+        ``cuda``, ``native``, ``numpy`` or ``auto``: the best that works here.
     precision : str
-        ``double`` or ``mixed``.
+        ``double``, ``mixed``, or ``auto``: mixed on a device, double on a host.
     debug : bool
         Check the arguments of every kernel launch.
 
     Returns
     -------
     Backend
-        Its `description` is one line that says which it is and, for ``auto``, why not a better one.
+        Its `description` is one line that says which it is, its precision and, for ``auto``, why not a better one.
 
     Raises
     ------
@@ -37,8 +38,8 @@ def choose(name: str = "auto", precision: str = "double", debug: bool = False) -
     BackendUnavailable
         If the backend that was asked for cannot run here.
     """
-    if precision not in ("double", "mixed"):
-        raise ValueError(f"precision: got {precision!r}, must be 'double' or 'mixed'")
+    if precision not in ("auto", "double", "mixed"):
+        raise ValueError(f"precision: got {precision!r}, must be 'auto', 'double' or 'mixed'")
     if name != "auto":
         if name not in BACKENDS:
             raise ValueError(f"backend: got {name!r}, must be one of auto, {', '.join(BACKENDS)}")
@@ -59,4 +60,5 @@ def choose(name: str = "auto", precision: str = "double", debug: bool = False) -
 def _make(name: str, precision: str, debug: bool) -> Backend:
     module, _, attribute = BACKENDS[name].partition(":")
     backend: Backend = getattr(import_module(module), attribute)(precision, debug)
+    backend.description += f", {backend.precision} precision"
     return backend

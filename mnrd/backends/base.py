@@ -4,13 +4,45 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
+
+from mnrd.resources import kernel_source
 
 Array = Any
 """An array of the backend: numpy.ndarray on the host, cupy.ndarray on a device."""
 
-KERNEL_FILES = ("diffusion.cu", "lines.cu", "transfer.cu", "vectors.cu", "stage.cu", "taxis.cu")
+KERNEL_FILES = ("diffusion.cu", "lines.cu", "transfer.cu", "vectors.cu", "stage.cu", "taxis.cu", "control.cu")
+
+
+def slots(source: str, name: str) -> dict[str, int]:
+    """Read the positions that an ``enum`` of the kernel text gives to its names.
+
+    Parameters
+    ----------
+    source : str
+        Kernel text.
+    name : str
+        Of the enum.
+
+    Returns
+    -------
+    dict
+        Name -> position; the last name stands for how many there are.
+    """
+    text = re.sub(r"//[^\n]*", "", source)
+    found = re.search(rf"\benum\s+{name}\s*\{{([^}}]*)\}}", text)
+    if found is None:
+        raise ValueError(f"enum {name}: not in the kernel text")
+    return {word: position for position, word in enumerate(re.findall(r"\w+", found[1]))}
+
+
+ORDER = slots(kernel_source(), "Order")
+"""What the host tells a stage of one field: name -> position in an array of ``ORDER["ORDERS"]`` doubles."""
+
+REPORT = slots(kernel_source(), "Report")
+"""What came out of it: name -> position in an array of ``REPORT["REPORTS"]`` doubles."""
 
 
 class BackendUnavailable(RuntimeError):
@@ -32,10 +64,17 @@ class FieldReaction(Protocol):
     terms: tuple[str, ...]
 
     def react(self, *arguments: Any) -> None:
-        """Arguments `newest, predicted, base, arrays, scalars, tau, production, loss`; fills the last two."""
+        """Arguments `newest, predicted, base, arrays, scalars, order, production, loss`; fills the last two."""
 
     def tally(self, *arguments: Any) -> None:
-        """Arguments `hx, hy, hz, newest, predicted, base, arrays, scalars, tau, partial`; fills it, (terms, nz, ny)."""
+        """Arguments `hx, hy, hz, newest, predicted, base, arrays, scalars, order, partial`; fills (terms, nz, ny)."""
+
+
+class Program(Protocol):
+    """Kernel launches that were recorded, with the arrays they use."""
+
+    def run(self) -> None:
+        """Run all of them in order, with the scalars they were called with and what the arrays hold now."""
 
 
 class Backend(Protocol):
@@ -43,6 +82,9 @@ class Backend(Protocol):
 
     name: str
     description: str
+    precision: str
+    """``double`` or ``mixed``."""
+
     real: Any
     """Floating point type of the solver (state and sums are always float64)."""
 
@@ -57,6 +99,33 @@ class Backend(Protocol):
 
     def host(self, array: Array) -> Any:
         """Return a numpy copy of a backend array."""
+
+    def upload(self, host: Any, into: Array) -> None:
+        """Copy a numpy array into an existing array of the same shape and type.
+
+        Raises
+        ------
+        TypeError
+            If shape or type differ.
+        """
+
+    def record(self) -> AbstractContextManager[Program]:
+        """Remember kernel launches, in place of running them, until the block ends; what it yields runs them.
+
+        Arguments are checked and scalars are taken while recording; the arrays are kept alive by the program.
+
+        Raises
+        ------
+        RuntimeError
+            Inside of another such block, and for anything but kernel launches inside of it: allocation, and copies
+            from and to the host.
+        """
+
+    def memory(self) -> tuple[int, int] | None:
+        """Return the free and the total memory of the device, bytes; None for a backend of the host."""
+
+    def synchronise(self) -> None:
+        """Wait until all kernels that were launched have run."""
 
     def total(self, partial: Array) -> float:
         """Add up partial sums in a fixed order and return the value on the host."""
@@ -73,7 +142,7 @@ class Backend(Protocol):
     def motions(self, kinetics: Any) -> list[Callable[..., None] | None]:
         """Compile what the transport of a field depends on; None where it is constant.
 
-        Arguments `newest, predicted, base, arrays, scalars, tau, mobility, potential`; fills the last two.
+        Arguments `newest, predicted, base, arrays, scalars, order, mobility, potential`; fills the last two.
         """
 
 
@@ -101,9 +170,16 @@ def _parameters(arguments: str) -> list[Parameter]:
     for argument in arguments.split(","):
         words = argument.replace("*", " * ").split()
         pointer = "*" in words
-        kept = [word for word in words if word not in ("const", "*")]
+        kept = [word for word in words if word not in ("const", "*", "RESTRICT")]
         parameters.append(Parameter(kept[-1], " ".join(kept[:-1]), pointer))
     return parameters
+
+
+def check_upload(host: Any, into: Array) -> None:
+    """Raise TypeError where `host` is not a numpy array of the shape and type of the array `into`."""
+    got = tuple(getattr(host, key, None) for key in ("shape", "dtype"))
+    if got != (into.shape, into.dtype):
+        raise TypeError(f"upload: got {got[0]} of {got[1]}, must be {into.shape} of {into.dtype} as the array it fills")
 
 
 def checked(name: str, parameters: Sequence[Parameter], types: dict[str, Any], call: Callable[..., None]) -> Callable:

@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from functools import cache, partial
 from pathlib import Path
 from types import SimpleNamespace
@@ -17,14 +18,18 @@ from typing import Any
 
 import numpy as np
 
+from mnrd.backends import generated
 from mnrd.backends.base import (
     KERNEL_FILES,
     BackendUnavailable,
     FieldReaction,
     Parameter,
+    Program,
+    check_upload,
     checked,
     parse_kernels,
 )
+from mnrd.backends.recording import LaunchList, Recorder
 from mnrd.resources import kernel_source
 
 FLAGS = (
@@ -51,7 +56,7 @@ class NativeBackend:
     Parameters
     ----------
     precision : str
-        ``double`` or ``mixed`` (solver in float32, state in float64).
+        ``double``, ``mixed`` (solver in float32, state in float64), or ``auto``: double.
     debug : bool
         Check count, type and contiguity of the arguments before each launch.
 
@@ -63,11 +68,13 @@ class NativeBackend:
 
     name = "native"
 
-    def __init__(self, precision: str = "double", debug: bool = False) -> None:
-        self.real = np.dtype(np.float64 if precision == "double" else np.float32)
+    def __init__(self, precision: str = "auto", debug: bool = False) -> None:
+        self.precision = "double" if precision == "auto" else precision
+        self.real = np.dtype(np.float64 if self.precision == "double" else np.float32)
         self.types = {"real": self.real, "double": np.dtype(np.float64), "int": np.dtype(np.int32)}
         self.types["unsigned char"] = np.dtype(np.uint8)
         self.debug = debug
+        self._recorder = Recorder()
         source = kernel_source(*KERNEL_FILES)
         self.threads = 0
         self.kernel = SimpleNamespace(**self._load(source))
@@ -86,81 +93,91 @@ class NativeBackend:
         self.threads = library.omp_get_max_threads()
         kernels = {}
         for name, parameters in parse_kernels(source).items():
-            call = _launcher(getattr(library, name), parameters)
+            call = _launcher(getattr(library, name), parameters, self._recorder)
             kernels[name] = checked(name, parameters, self.types, call) if self.debug else call
         return kernels
 
     def array(self, host: Any, dtype: Any = None) -> np.ndarray:
         """See `Backend.array`."""
+        self._recorder.refuse("array")
         return np.array(host, dtype=dtype or self.real, order="C")
 
     def zeros(self, shape: int | Sequence[int], dtype: Any = None) -> np.ndarray:
         """See `Backend.zeros`."""
+        self._recorder.refuse("zeros")
         return np.zeros(shape, dtype or self.real)
 
     def host(self, array: np.ndarray) -> np.ndarray:
         """See `Backend.host`."""
+        self._recorder.refuse("host")
         return array.copy()
+
+    def upload(self, host: np.ndarray, into: np.ndarray) -> None:
+        """See `Backend.upload`."""
+        self._recorder.refuse("upload")
+        check_upload(host, into)
+        into[...] = host
+
+    def record(self) -> AbstractContextManager[Program]:
+        """See `Backend.record`."""
+        return self._recorder.record(LaunchList())
+
+    def memory(self) -> None:
+        """Nothing: arrays lie in the memory of the host."""
+
+    def synchronise(self) -> None:
+        """Nothing: a kernel has run when its call returns."""
 
     def total(self, partial: np.ndarray) -> float:
         """See `Backend.total`."""
+        self._recorder.refuse("total")
         return float(partial.sum())
 
     def largest(self, partial: np.ndarray) -> float:
         """See `Backend.largest`."""
+        self._recorder.refuse("largest")
         return float(partial.max())
 
     def scratch(self, nx: int, ny: int, nz: int) -> np.ndarray:
         """Two numbers for each cell of the strip that each thread walks."""
-        return np.zeros(self.threads * 2 * nz * LANES, self.real)
+        return self.zeros(self.threads * 2 * nz * LANES)
 
     def reactions(self, kinetics: Any) -> list[FieldReaction | None]:
         """Compile the generated kernels of the declared reactions."""
-        from mnrd.model.codegen import kernel_source as generated
-
-        if not any(kinetics.of):
-            return [None for _ in kinetics.of]
-        kernels = self._load(kernel_source() + generated(kinetics))
-        return [self._reaction(index, of, kernels) for index, of in enumerate(kinetics.of)]
+        return generated.reactions(kinetics, self._load)
 
     def motions(self, kinetics: Any) -> list[Callable[..., None] | None]:
         """Compile the generated kernels of the transport that depends on the fields."""
-        from mnrd.model.codegen import kernel_source as generated
-
-        if not any(kinetics.motions):
-            return [None for _ in kinetics.motions]
-        kernels = self._load(kernel_source() + generated(kinetics))
-        return [
-            None if motion is None else partial(_over_cells, kernels[f"move_{index}"])
-            for index, motion in enumerate(kinetics.motions)
-        ]
-
-    def _reaction(self, index: int, of: Any, kernels: dict[str, Callable[..., None]]) -> FieldReaction | None:
-        if of is None:
-            return None
-        tally_kernel = kernels[f"tally_{index}"]
-
-        def tally(*arguments: Any) -> None:
-            hx, hy, hz = arguments[:3]
-            tally_kernel(hx.size, hy.size, hz.size, *arguments)
-
-        react = partial(_over_cells, kernels[f"react_{index}"])
-        return SimpleNamespace(react=react, tally=tally, terms=tuple(term.name for term in of.terms))
+        return generated.motions(kinetics, self._load)
 
 
-def _over_cells(kernel: Callable[..., None], *arguments: Any) -> None:
-    kernel(arguments[-1].size, *arguments)
-
-
-def _launcher(function: Any, parameters: Sequence[Parameter]) -> Callable[..., None]:
+def _launcher(function: Any, parameters: Sequence[Parameter], recorder: Recorder) -> Callable[..., None]:
     function.restype = None
-    function.argtypes = [ctypes.c_void_p if p.pointer else _SCALARS[p.type] for p in parameters]
-    pointers = tuple(p.pointer for p in parameters)
+    kinds = tuple(None if p.pointer else _SCALARS[p.type] for p in parameters)
 
     def launch(*arguments: Any) -> None:
-        function(*[a.ctypes.data if p else a for a, p in zip(arguments, pointers, strict=True)])
+        program = recorder.program
+        pointer = _pointer if program is None else partial(_known_pointer, program.pointers)
+        made = [pointer(a) if kind is None else kind(a) for a, kind in zip(arguments, kinds, strict=True)]
+        if program is None:
+            function(*made)
+        else:
+            program.launches.append((function, made))
 
     return launch
+
+
+def _pointer(array: Any) -> Any:
+    """A C pointer to an array, which it keeps alive; four times faster than ``array.ctypes.data``."""
+    return ctypes.byref(ctypes.c_char.from_buffer(array))
+
+
+def _known_pointer(pointers: dict[int, Any], array: np.ndarray) -> Any:
+    """The pointer to an array that a program uses already, or a new one."""
+    known = pointers.get(id(array))
+    if known is None:
+        known = pointers[id(array)] = _pointer(array)
+    return known
 
 
 @cache

@@ -1,4 +1,4 @@
-"""The `numpy` backend: the meaning of each kernel in array notation, and the fallback that runs everywhere.
+"""The meaning of each kernel in array notation: what the `numpy` backend runs.
 
 Each function has the name, the argument order and the meaning of the kernel in ``kernels/*.cu``; its formula stands
 there. Arrays are (nz, ny, nx); the sizes that come first are those of the arrays and are not used here.
@@ -6,28 +6,42 @@ there. Arrays are (nz, ny, nx); the sizes that come first are those of the array
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from types import SimpleNamespace
-from typing import Any
-
 import numpy as np
 
-from mnrd.backends import reference_stage, reference_taxis
-from mnrd.backends.base import FieldReaction
-from mnrd.backends.reference_stage import outflow
+from mnrd.backends.reference_stage import outflow, parts
 
 # ---- diffusion.cu
 
 
-def mix_conductivity(nx, ny, nz, materials, fractions, lateral, vertical, s_lateral, s_vertical):
+def between(open_value, closed, g):
+    """Return the value of a channel that is open to g; `closed` to the last bit where nothing differs."""
+    with np.errstate(invalid="ignore"):
+        return np.where((open_value == closed) | (g == 0), closed, closed + g * (open_value - closed))
+
+
+def mix_conductivity(
+    nx,
+    ny,
+    nz,
+    materials,
+    fractions,
+    lateral,
+    lateral_closed,
+    vertical,
+    vertical_closed,
+    openness,
+    s_lateral,
+    s_vertical,
+):
     """Series mean laterally, parallel mean vertically, of the materials in each cell."""
     resistance = np.zeros(fractions.shape[1:])
     conductance = np.zeros(fractions.shape[1:])
     for m in range(materials):
         phi = fractions[m] / 255.0
+        s = between(lateral[m], lateral_closed[m], openness[m])[:, None, None]
         with np.errstate(divide="ignore", invalid="ignore"):
-            resistance += np.where(fractions[m] > 0, phi / lateral[m][:, None, None], 0.0)
-        conductance += phi * vertical[m][:, None, None]
+            resistance += np.where(fractions[m] > 0, phi / s, 0.0)
+        conductance += phi * between(vertical[m], vertical_closed[m], openness[m])[:, None, None]
     s_lateral[:] = 1 / resistance
     s_vertical[:] = conductance
 
@@ -56,13 +70,44 @@ def coupling(nx, ny, nz, tx, ty, capacity, partial):
     """Row maxima of the lateral coupling rate."""
     tx, ty = tx.astype(np.float64), ty.astype(np.float64)
     rate = (tx + np.roll(tx, 1, 2) + ty + np.roll(ty, 1, 1)) / capacity
-    partial[:] = rate.max(axis=2)
+    parts(partial, nz, ny)[:] = rate.max(axis=2)
 
 
-def contact(nx, ny, nz, u, top, base, factor_top, factor_base, exchange):
-    """Activities of the well-stirred reservoirs that follow from u."""
-    exchange[0] = factor_top * np.sum(top.astype(np.float64) * u[0])
-    exchange[1] = factor_base * np.sum(base.astype(np.float64) * u[-1])
+def film(nx, ny, nz, k, materials, fractions, permeability, permeability_closed, openness, add, before, resistance):
+    """Resistance of a membrane, the area-weighted mean of the permeabilities of the materials of plane k."""
+    total = np.zeros((ny, nx))
+    for phi, p in zip(fractions[:, k], between(permeability, permeability_closed, openness), strict=True):
+        total[phi > 0] += phi[phi > 0] / 255.0 * p
+    with np.errstate(divide="ignore"):
+        resistance[:] = (resistance if add else 0.0) + before + 1 / total
+
+
+def reach(nx, ny, nz, k, h, cover, resistance, s_vertical, g):
+    """Conductances of plane k to a reservoir."""
+    s = s_vertical[k].astype(np.float64)
+    conducts = (s > 0) & np.isfinite(resistance)
+    g[:] = np.where(conducts, cover * 2 * s / (h + 2 * s * np.where(conducts, resistance, 0.0)), 0.0)
+
+
+def insulate(nx, ny, nz, k, area, resistance, tz):
+    """Put a membrane on the faces below plane k."""
+    t = tz[k].astype(np.float64)
+    with np.errstate(invalid="ignore"):
+        tz[k] = np.where(t > 0, t / (1 + t * resistance / area), 0.0)
+
+
+def plane_sums(nx, ny, nz, top, base, partial):
+    """Row sums of both planes."""
+    for side, g in enumerate((top, base)):
+        parts(partial, 2, ny)[side] = np.sum(g, axis=1, dtype=np.float64)
+
+
+def contact(nx, ny, nz, going, u, top, base, partial):
+    """Row sums of g u at both ends."""
+    if not going[0]:
+        return
+    for side, (g, first) in enumerate(((top, u[0]), (base, u[-1]))):
+        parts(partial, 2, ny)[side] = np.sum(g.astype(np.float64) * first, axis=1)
 
 
 def operator(u, screening, tx, ty, tz, top, base, exchange):
@@ -73,50 +118,38 @@ def operator(u, screening, tx, ty, tz, top, base, exchange):
     return out
 
 
-def residual(nx, ny, nz, b, u, screening, tx, ty, tz, top, base, exchange, r):
+def residual(nx, ny, nz, going, b, u, screening, tx, ty, tz, top, base, exchange, r):
     """Fill r = b - A u."""
-    r[:] = b - operator(u, screening, tx, ty, tz, top, base, exchange)
+    if going[0]:
+        r[:] = b - operator(u, screening, tx, ty, tz, top, base, exchange)
 
 
-def apply(nx, ny, nz, p, screening, tx, ty, tz, top, base, exchange, q, partial):
+def apply(nx, ny, nz, going, p, screening, tx, ty, tz, top, base, exchange, q, partial):
     """Fill q = A p and the row sums of p q."""
-    q[:] = operator(p, screening, tx, ty, tz, top, base, exchange)
-    partial[:] = np.sum(p.astype(np.float64) * q, axis=2)
+    if going[0]:
+        q[:] = operator(p, screening, tx, ty, tz, top, base, exchange)
+        parts(partial, nz, ny)[:] = np.sum(p.astype(np.float64) * q, axis=2)
 
 
 # ---- lines.cu
 
 
 def relax(
-    nx,
-    ny,
-    nz,
-    b,
-    u,
-    previous,
-    screening,
-    tx,
-    ty,
-    tz,
-    top,
-    base,
-    exchange,
-    gain,
-    momentum,
-    weight,
-    scratch,
-    out,
-):
+    nx, ny, nz, going, b, u, previous, screening, tx, ty, tz, top, base, exchange, polynomial, scratch, out
+):  # fmt: skip
     """One Chebyshev step of line relaxation."""
+    if not going[0]:
+        return
     rhs = b - operator(u, screening, tx, ty, tz, top, base, exchange)
     x = _thomas(rhs, screening, tx, ty, tz, top, base)
-    real = b.dtype.type
-    out[:] = real(gain) * u + real(momentum) * (u - previous) + real(weight) * x
+    gain, momentum, weight = polynomial.astype(b.dtype)
+    out[:] = gain * u + momentum * (u - previous) + weight * x
 
 
-def solve_lines(nx, ny, nz, b, screening, tx, ty, tz, top, base, weight, scratch, out):
+def solve_lines(nx, ny, nz, going, b, screening, tx, ty, tz, top, base, polynomial, scratch, out):
     """Fill out = weight D^-1 b."""
-    out[:] = b.dtype.type(weight) * _thomas(b, screening, tx, ty, tz, top, base)
+    if going[0]:
+        out[:] = polynomial.astype(b.dtype)[2] * _thomas(b, screening, tx, ty, tz, top, base)
 
 
 def _thomas(rhs, screening, tx, ty, tz, top, base):
@@ -140,15 +173,30 @@ def _thomas(rhs, screening, tx, ty, tz, top, base):
 # ---- transfer.cu
 
 
-def restrict_sum(nx, ny, nz, coarse_nx, coarse_ny, first_x, first_y, fine, coarse):
+def restrict_sum(nx, ny, nz, coarse_nx, coarse_ny, going, first_x, first_y, fine, coarse):
     """Sum over the columns of each aggregate."""
+    if going[0]:
+        _join(nx, ny, nz, coarse_nx, coarse_ny, first_x, first_y, fine, coarse)
+
+
+def _join(nx, ny, nz, coarse_nx, coarse_ny, first_x, first_y, fine, coarse):
     rows = np.add.reduceat(fine.reshape(nz, ny, nx), first_y[:-1], axis=1)
     coarse.reshape(nz, coarse_ny, coarse_nx)[:] = np.add.reduceat(rows, first_x[:-1], axis=2)
 
 
-def prolong_add(nx, ny, nz, coarse_nx, coarse_ny, coarse_x, coarse_y, correction, u):
+def residual_restrict(
+    nx, ny, nz, coarse_nx, coarse_ny, going, first_x, first_y, b, u, screening, tx, ty, tz, top, base, exchange, coarse
+):
+    """Sum of b - A u over the columns of each aggregate."""
+    if going[0]:
+        r = b - operator(u, screening, tx, ty, tz, top, base, exchange)
+        _join(nx, ny, nz, coarse_nx, coarse_ny, first_x, first_y, r, coarse)
+
+
+def prolong_add(nx, ny, nz, coarse_nx, coarse_ny, going, coarse_x, coarse_y, correction, u):
     """Add each aggregate's correction to its columns."""
-    u += correction[:, coarse_y[:, None], coarse_x[None, :]]
+    if going[0]:
+        u += correction[:, coarse_y[:, None], coarse_x[None, :]]
 
 
 def coarsen_faces(
@@ -172,123 +220,81 @@ def coarsen_faces(
     last_x, last_y = first_x[1:] - 1, first_y[1:] - 1
     coarse_tx[:] = scale_x.astype(tx.dtype) * np.add.reduceat(tx[:, :, last_x], first_y[:-1], axis=1)
     coarse_ty[:] = scale_y.astype(ty.dtype)[:, None] * np.add.reduceat(ty[:, last_y], first_x[:-1], axis=2)
-    restrict_sum(nx, ny, nz, coarse_nx, coarse_ny, first_x, first_y, tz, coarse_tz)
+    _join(nx, ny, nz, coarse_nx, coarse_ny, first_x, first_y, tz, coarse_tz)
+
+
+def eliminate(cells, going, g, factor, out):
+    """Fill out = g - g^2 factor."""
+    if going[0]:
+        whole = g.astype(np.float64)
+        out[:] = whole - whole * whole * factor[0]
 
 
 # ---- vectors.cu
 
 
-def inner(nx, ny, nz, a, b, partial):
+def inner(nx, ny, nz, going, a, b, partial):
     """Row sums of a b."""
-    partial[:] = np.sum(a.astype(np.float64) * b, axis=2)
+    if going[0]:
+        parts(partial, nz, ny)[:] = np.sum(a.astype(np.float64) * b, axis=2)
 
 
-def direction(cells, z, beta, p):
+def direction(cells, going, z, beta, p):
     """Fill p = z + beta p."""
-    p *= p.dtype.type(beta)
-    p += z
+    factor = p.dtype.type(beta[0])
+    if going[0]:
+        p[:] = z if factor == 0 else z + factor * p
 
 
-def advance(nx, ny, nz, alpha, p, q, metric, d, r, partial):
+def advance(nx, ny, nz, going, step, count, p, q, metric, d, r, partial):
     """Update solution and residual; row sums of (metric r)^2."""
-    d += d.dtype.type(alpha) * p
-    r -= r.dtype.type(alpha) * q
-    partial[:] = np.sum((metric.astype(np.float64) * r) ** 2, axis=2)
+    if not going[0]:
+        return
+    alpha = d.dtype.type(step[0])
+    d[:] = (0 if count[0] == 0 else d) + alpha * p
+    r -= alpha * q
+    parts(partial, nz, ny)[:] = np.sum((metric.astype(np.float64) * r) ** 2, axis=2)
 
 
-_OWN = (
+def copy(cells, going, source, to):
+    """Fill to = source."""
+    if going[0]:
+        to[:] = source
+
+
+def multiply(cells, going, factor, d):
+    """Fill d = factor d."""
+    if going[0]:
+        d *= factor
+
+
+def row_largest(nx, ny, nz, values, partial):
+    """Row maxima."""
+    parts(partial, nz, ny)[:] = values.max(axis=2)
+
+
+KERNELS = (
     mix_conductivity,
     transmissibility,
     coupling,
+    film,
+    reach,
+    insulate,
+    plane_sums,
     contact,
     residual,
     apply,
     relax,
     solve_lines,
     restrict_sum,
+    residual_restrict,
     prolong_add,
     coarsen_faces,
+    eliminate,
     inner,
     direction,
     advance,
+    copy,
+    multiply,
+    row_largest,
 )
-
-
-class ReferenceBackend:
-    """Kernels as numpy functions.
-
-    Parameters
-    ----------
-    precision : str
-        ``double`` or ``mixed`` (solver in float32, state in float64).
-    debug : bool
-        Accepted for symmetry; numpy checks shapes by itself.
-    """
-
-    name = "numpy"
-
-    def __init__(self, precision: str = "double", debug: bool = False) -> None:
-        self.real = np.dtype(np.float64 if precision == "double" else np.float32)
-        self.kernel = SimpleNamespace(
-            **{f.__name__: f for f in (*_OWN, *reference_stage.KERNELS, *reference_taxis.KERNELS)}
-        )
-        self.description = f"numpy ({np.__version__})"
-
-    def array(self, host: Any, dtype: Any = None) -> np.ndarray:
-        """See `Backend.array`."""
-        return np.array(host, dtype=dtype or self.real, order="C")
-
-    def zeros(self, shape: int | Sequence[int], dtype: Any = None) -> np.ndarray:
-        """See `Backend.zeros`."""
-        return np.zeros(shape, dtype or self.real)
-
-    def host(self, array: np.ndarray) -> np.ndarray:
-        """See `Backend.host`."""
-        return array.copy()
-
-    def total(self, partial: np.ndarray) -> float:
-        """See `Backend.total`."""
-        return float(partial.sum())
-
-    def largest(self, partial: np.ndarray) -> float:
-        """See `Backend.largest`."""
-        return float(partial.max())
-
-    def scratch(self, nx: int, ny: int, nz: int) -> np.ndarray:
-        """Nothing: numpy makes its own temporaries."""
-        return np.zeros(1, self.real)
-
-    def reactions(self, kinetics: Any) -> list[FieldReaction | None]:
-        """Wrap the numpy functions of the declared reactions."""
-        from mnrd.model.numeric import numpy_functions
-
-        made = numpy_functions(kinetics)
-        return [None if f is None else _reaction(f, k) for f, k in zip(made, kinetics.of, strict=True)]
-
-    def motions(self, kinetics: Any) -> list[Callable[..., None] | None]:
-        """Wrap the numpy functions of the transport that depends on the fields."""
-        from mnrd.model.numeric import numpy_motions
-
-        return [None if f is None else _motion(f) for f in numpy_motions(kinetics)]
-
-
-def _motion(functions: Any) -> Callable[..., None]:
-    def move(newest, predicted, base, arrays, scalars, tau, mobility, potential):
-        mobility[:], potential[:] = functions.move(newest, predicted, base, arrays, scalars, tau)
-
-    return move
-
-
-def _reaction(functions: Any, of: Any) -> FieldReaction:
-    def react(newest, predicted, base, arrays, scalars, tau, production, loss):
-        made = functions.react(newest, predicted, base, arrays, scalars, tau)
-        production[:], loss[:] = made
-
-    def tally(hx, hy, hz, newest, predicted, base, arrays, scalars, tau, partial):
-        volume = hz[:, None, None] * hy[:, None] * hx
-        values = newest[of.field]
-        rates = functions.tally(newest, predicted, base, arrays, scalars, tau, values=values)
-        for t, rate in enumerate(rates):
-            partial[t] = np.sum(volume * rate, axis=2)
-
-    return SimpleNamespace(react=react, tally=tally, terms=tuple(term.name for term in of.terms))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from mnrd.backends.reference_stage import parts
+
 STRONG = 60.0  # Péclet number of a face beyond which its flux is upwind to the last bit
 
 
@@ -50,17 +52,19 @@ def drift_faces(
 
 
 def balance(
-    nx, ny, nz, ratio, highest, potential, tx, ty, tz, gx, gy, gz, capacity, screening,
+    nx, ny, nz, going, ratio, highest, potential, tx, ty, tz, gx, gy, gz, capacity, screening,
     sx, sy, sz, capacity_w, screening_w, weight, partial,
 ):  # fmt: skip
     """Fill faces and diagonal of A diag(w), and w; row maxima of the exponent's range."""
-    below = ratio * (highest - potential)
+    if not going[0]:
+        return
+    below = ratio * (highest[0] - potential)
     w = np.exp(-below)
     weight[:] = w
     capacity_w[:], screening_w[:] = capacity * weight, screening * weight
     for axis, t, g, s in ((2, tx, gx, sx), (1, ty, gy, sy), (0, tz, gz, sz)):
         s[:] = (t.astype(np.float64) + np.abs(g)) * np.minimum(w, _next(w, axis))
-    partial[:] = np.maximum(below.max(axis=2), 0.0)
+    parts(partial, nz, ny)[:] = np.maximum(below.max(axis=2), 0.0)
 
 
 def _drift(u, gx, gy, gz):
@@ -75,21 +79,23 @@ def _drift(u, gx, gy, gz):
     return out
 
 
-def add_drift(nx, ny, nz, p, gx, gy, gz, q):
+def add_drift(nx, ny, nz, going, p, gx, gy, gz, q):
     """Add what drifts out to q."""
-    q += _drift(p, gx, gy, gz)
+    if going[0]:
+        q += _drift(p, gx, gy, gz)
 
 
 def drift_residual(nx, ny, nz, a, gx, gy, gz, metric, r, partial):
     """Take what the state drifts from the residual; row sums of (metric r)^2."""
     r -= _drift(a, *(g.astype(np.float64) for g in (gx, gy, gz)))
-    partial[:] = np.sum((metric.astype(np.float64) * r) ** 2, axis=2)
+    parts(partial, nz, ny)[:] = np.sum((metric.astype(np.float64) * r) ** 2, axis=2)
 
 
-def turn(cells, r, v, beta, omega, p):
+def turn(cells, going, r, v, beta, omega, p):
     """Fill p = r + beta (p - omega v)."""
     real = p.dtype.type
-    p[:] = r + real(beta) * (p - real(omega) * v)
+    if going[0]:
+        p[:] = r + real(beta[0]) * (p - real(omega[0]) * v)
 
 
 KERNELS = (drift_faces, balance, add_drift, drift_residual, turn)

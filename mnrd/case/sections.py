@@ -54,11 +54,12 @@ class RunSection(Noun):
     dt: Time | None = Field(None, gt=0, description="Fixed time step; adaptive if left out.")
     first_step: Time = Field(1.0, gt=0, description="First step, at the start and after each event.")
     dt_max: Time = Field(12 * HOUR, gt=0, description="Longest time step.")
-    backend: Literal["auto", "numpy", "native"] = Field(
+    backend: Literal["auto", "cuda", "native", "numpy"] = Field(
         "auto", description="Where to compute; auto takes the fastest that works here."
     )
-    precision: Literal["double", "mixed"] = Field(
-        "double", description="mixed: state in double, linear solver in single precision."
+    precision: Literal["auto", "double", "mixed"] = Field(
+        "auto",
+        description="mixed: state in double, linear solver in single precision; auto: mixed on a GPU, double elsewhere.",
     )
 
     @property

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 import sympy
 
 from mnrd.model.evaluation import arguments, fraction, is_product
-from mnrd.model.kinetics import TAU, FieldKinetics, FieldMotion, Kinetics, Term, operands_of
+from mnrd.model.kinetics import TAU, FieldKinetics, FieldMotion, Kinetics, operands_of
 
 HELPERS = """
 INLINE double larger(double a, double b) { return a > b ? a : b; }
@@ -19,7 +19,7 @@ PAIR = """
 // {name}: {meaning}
 KERNEL {kernel}_{field}(index_t cells, const double *newest /* (F, cells) */,
     const double *predicted /* (F, cells) */, const double *base /* (F, cells) */,
-    const real *arrays /* (A, cells) */, const double *scalars /* (S) */, double tau /* 1/s */,
+    const real *arrays /* (A, cells) */, const double *scalars /* (S) */, const double *order /* (ORDERS) */,
     double *{first} /* (cells) */, double *{second} /* (cells) */)
 {{
 {scalars}    FOR_EACH_CELL(n, cells)
@@ -37,27 +37,20 @@ TALLY = """
 KERNEL tally_{field}(int nx, int ny, int nz, const double *hx /* (nx) */, const double *hy /* (ny) */,
     const double *hz /* (nz) */, const double *newest /* (F, cells) */,
     const double *predicted /* (F, cells) */, const double *base /* (F, cells) */,
-    const real *arrays /* (A, cells) */, const double *scalars /* (S) */, double tau /* 1/s */,
+    const real *arrays /* (A, cells) */, const double *scalars /* (S) */, const double *order /* (ORDERS) */,
     double *partial /* (T, nz ny) */)
 {{
     const index_t rows = (index_t)nz * ny, cells = rows * nx;
 {scalars}    FOR_EACH_ROW(row, rows)
     {{
         const double section = hy[row % ny] * hz[row / ny];
-{sums}    }}
+        double {zeros};
+        FOR_ROW_SUM(i, nx, {sums})
+        {{
+            const index_t n = row * nx + i;
+{body}        }}
+{totals}    }}
 }}
-"""
-
-SUM = """        {{ // {name}
-            double sum = 0.0;
-            FOR_ROW_SUM(i, nx, sum)
-            {{
-                const index_t n = row * nx + i;
-{body}                sum += hx[i] * ({rate});
-            }}
-            sum = row_total(sum);
-            if (ROW_LEADER) partial[{index} * rows + row] = section * sum;
-        }}
 """
 
 _CALLS = {
@@ -121,23 +114,36 @@ def _pair(kinetics: Kinetics, field: int, kernel: str, meaning: str, made: Mappi
 
 
 def _tally(kinetics: Kinetics, of: FieldKinetics) -> str:
+    """All terms in one pass over the cells, which loads what they share once."""
     expressions = [expression for term in of.terms for expression in (term.gain, term.loss)]
+    shared, wanted = sympy.cse(expressions)
+    solved = sympy.Symbol(f"newest.{kinetics.fields[of.field]}", nonnegative=True)
+    used = wanted if all(loss == 0 for loss in wanted[1::2]) else [*wanted, solved]
+    rates = [_rate(gain, loss, solved) for gain, loss in zip(wanted[::2], wanted[1::2], strict=True)]
+    sums = [f"sum_{index}" for index in range(len(rates))]
     return TALLY.format(
         name=kinetics.fields[of.field],
         terms=", ".join(_comment(term.name) for term in of.terms),
         field=of.field,
         scalars=_scalars(kinetics, expressions),
-        sums="".join(_sum(kinetics, of.field, index, term) for index, term in enumerate(of.terms)),
+        zeros=", ".join(f"{name} = 0.0" for name in sums),
+        sums=", ".join(sums),
+        body=_body(kinetics, shared, used, " " * 12)
+        + "".join(f"            {name} += hx[i] * ({rate});\n" for name, rate in zip(sums, rates, strict=True)),
+        totals="".join(_total(name, index) for index, name in enumerate(sums)),
     )
 
 
-def _sum(kinetics: Kinetics, field: int, index: int, term: Term) -> str:
-    solved = sympy.Symbol(f"newest.{kinetics.fields[field]}", nonnegative=True)
-    shared, (gain, loss) = sympy.cse([term.gain, term.loss])
+def _rate(gain: sympy.Expr, loss: sympy.Expr, solved: sympy.Symbol) -> str:
     gained, lost = c_text(gain), f"{c_factor(loss)} * {_name(solved)}"
-    rate = {(True, False): f"-{lost}", (False, True): gained}.get((gain == 0, loss == 0), f"{gained} - {lost}")
-    used = [gain, loss] if loss == 0 else [gain, loss, solved]
-    return SUM.format(name=_comment(term.name), body=_body(kinetics, shared, used, " " * 16), rate=rate, index=index)
+    return {(True, False): f"-{lost}", (False, True): gained}.get((gain == 0, loss == 0), f"{gained} - {lost}")
+
+
+def _total(name: str, index: int) -> str:
+    return (
+        f"        {name} = row_total({name});\n"
+        f"        if (ROW_LEADER) partial[{index} * rows + row] = section * {name};\n"
+    )
 
 
 def _comment(name: str) -> str:
@@ -151,9 +157,12 @@ def _name(symbol: sympy.Symbol) -> str:
 
 def _scalars(kinetics: Kinetics, expressions: Iterable[sympy.Expr]) -> str:
     """Loads that do not depend on the cell."""
-    loads = [(symbol, kinetics.position(symbol)) for symbol in operands_of(expressions)]
+    places = {"scalar": "scalars[{}]", "tau": "order[TAU]"}
+    loads = [(symbol, *kinetics.position(symbol)) for symbol in operands_of(expressions)]
     return "".join(
-        f"    const double {_name(symbol)} = scalars[{index}];\n" for symbol, (kind, index) in loads if kind == "scalar"
+        f"    const double {_name(symbol)} = {places[kind].format(index)};\n"
+        for symbol, kind, index in loads
+        if kind in places
     )
 
 

@@ -2,43 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from mnrd.backends.base import Array, Backend
-from mnrd.mesh.rectilinear import Mesh
 
 
+@dataclass(eq=False)
 class Drift:
     """Sensitivities and half drifts of a field.
 
     Parameters
     ----------
-    backend : Backend
-        Where the arrays live.
-    mesh : Mesh
     directed : bool
         Whether there is taxis; otherwise there is a mobility alone, and the matrix stays symmetric.
+    lateral, vertical : (nz, ny, nx) arrays
+        chi K as the fraction rule mixes it, um^2/s.
+    faces : three (nz, ny, nx) arrays
+        g = X (psi_j - psi_i) / 2 towards the next cell in x, y, z, um^3/s, of the running stage.
+    mobility, potential : (nz, ny, nx) arrays, float64
+        In each cell, of the running stage.
 
     Attributes
     ----------
-    lateral, vertical : (nz, ny, nx) arrays
-        chi K as the fraction rule mixes it, um^2/s.
     ratio : float or None
         chi / D where that is one number for the whole field, None otherwise.
-    faces : three (nz, ny, nx) arrays
-        g = X (psi_j - psi_i) / 2 towards the next cell in x, y, z, um^3/s.
-    mobility, potential : (nz, ny, nx) arrays, float64
-        In each cell, of the running stage.
     """
 
-    def __init__(self, backend: Backend, mesh: Mesh, directed: bool) -> None:
-        self.directed = directed
-        self.ratio: float | None = None
-        self.lateral, self.vertical = (backend.zeros(mesh.shape) for _ in range(2))
-        self.faces = [backend.zeros(mesh.shape) for _ in range(3)]
-        self.mobility, self.potential = (backend.zeros(mesh.shape, np.float64) for _ in range(2))
+    directed: bool
+    lateral: Array
+    vertical: Array
+    faces: tuple[Array, Array, Array]
+    mobility: Array
+    potential: Array
+    ratio: float | None = field(default=None, init=False)
 
     def compare(self, sensitivity: np.ndarray, *diffusivities: np.ndarray) -> None:
         """Find the `ratio` of arrays that may be zero in the same places."""
@@ -47,6 +45,33 @@ class Drift:
         alike = all(np.allclose(sensitivity, ratio * d, rtol=1e-12, atol=0.0) for d in diffusivities)
         self.ratio = ratio if alike else None
 
-    def add_to(self, kernel: object, size: Sequence[int], p: Array, q: Array) -> None:
-        """Add what drifts out of each cell at the values p to q."""
-        kernel.add_drift(*size, p, *self.faces, q)  # type: ignore[attr-defined]
+
+class Stock:
+    """Arrays of the backend that fields have in common.
+
+    What is computed anew in each stage is needed by one field at a time; coefficients that are the same for several
+    fields are kept once.
+
+    Parameters
+    ----------
+    backend : Backend
+    shape : (nz, ny, nx)
+    """
+
+    def __init__(self, backend: Backend, shape: tuple[int, ...]) -> None:
+        self.backend, self.shape = backend, shape
+        self._kept: dict[object, tuple[Array, ...]] = {}
+
+    def kept(self, key: object, count: int, dtype: object = None) -> tuple[Array, ...]:
+        """The `count` work arrays of this name, made when first asked for."""
+        if key not in self._kept:
+            self._kept[key] = tuple(self.backend.zeros(self.shape, dtype) for _ in range(count))
+        return self._kept[key]
+
+    def shared(self, key: object, made: object) -> tuple[Array, ...]:
+        """What `made` returns, called once for each key; a key of None is never shared."""
+        if key is None:
+            return tuple(made())  # type: ignore[operator]
+        if key not in self._kept:
+            self._kept[key] = tuple(made())  # type: ignore[operator]
+        return self._kept[key]

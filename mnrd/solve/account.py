@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from mnrd.solve.contact import Contact
-from mnrd.solve.stage import Rates
+from mnrd.solve.step import Rates
 
 
 @dataclass

@@ -2,23 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import inf
 
 from mnrd.model.field import Reservoir
 
 SUSPENDED = 1e-4
 """Relative excess over saturation above which a donor counts as a suspension."""
-
-
-@dataclass(frozen=True)
-class Coupling:
-    """How a reservoir enters one stage of the field (see `Contact.couple`)."""
-
-    factor: float
-    offset: float
-    share: float
-    capacity: float
 
 
 class Contact:
@@ -75,26 +64,26 @@ class Contact:
             return self.reservoir.activity
         return min(max(self.amount, 0.0) / self.capacity(time), self.reservoir.saturation)
 
-    def couple(self, base: float, tau: float, time: float, suspended: bool) -> Coupling:
-        """Eliminate the reservoir's activity e from a stage.
-
-        Well-stirred: tau (C e - base) = -sum g (e - a) - loss e gives e = factor sum(g a) + offset with
-        factor = 1 / sigma, offset = tau base / sigma, sigma = tau C + loss + sum g. Fixed or suspended: factor 0.
-        `share` = 1 - factor sum(g) is the part of sum(g a) that leaves the system of cells and reservoir.
+    def order(self, time: float, suspended: bool) -> dict[str, float]:
+        """How it enters a stage, in the words of ``enum Order``; the kernel `couple` eliminates its activity.
 
         Parameters
         ----------
-        base : float
-            Content from which the stage starts.
-        tau, time : float
-            1 / (gamma dt) and the time of the stage.
+        time : float
+            Of the stage, s.
         suspended : bool
             Mode of the running step.
         """
-        if not self.finite or suspended or not self.area:
-            held = self.reservoir.saturation if suspended else self.reservoir.activity
-            return Coupling(0.0, held, 1.0, inf)
-        capacity = self.capacity(time)
-        kept = tau * capacity + self.reservoir.loss * self.area
-        sigma = kept + self.conductance
-        return Coupling(1 / sigma, tau * base / sigma, kept / sigma, capacity)
+        held = self.reservoir.saturation if suspended else self.reservoir.activity
+        stirred = self.stirred(suspended)
+        return {
+            "AMOUNT": self.amount,
+            "CAPACITY": self.capacity(time) if stirred else 0.0,
+            "EVAPORATION": self.reservoir.loss * self.area,
+            "HELD": 0.0 if stirred else held,
+            "STIRRED": float(stirred),
+        }
+
+    def stirred(self, suspended: bool) -> bool:
+        """Whether its activity follows from its content, instead of being held."""
+        return self.finite and not suspended and self.area > 0.0

@@ -7,13 +7,11 @@ beside its diagonal: conjugate gradients with ZMG solve it as quickly as diffusi
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from math import inf, sqrt
 from types import SimpleNamespace
 from typing import Any
 
 from mnrd.backends.base import Array
-from mnrd.solve.krylov import LIMIT, NotConverged, Work, conjugate_gradients
+from mnrd.solve.krylov import Target, Work, advance, conjugate_gradients
 from mnrd.solve.multigrid import Multigrid
 
 LINES = 1.0
@@ -23,109 +21,89 @@ WIDEST = 40.0
 """Largest range of psi chi / D for which w is in the range of single precision."""
 
 
-def solve_directed(
-    grid: Multigrid, operator: Any, work: Work, screening: Array, *, tau: float, volume: float, kappa: float
-) -> int:
-    """Solve A d = r for ``work.increment`` with the drift of ``operator.drift`` in A; arguments as `solve_increment`.
+def balance(grid: Multigrid, operator: Any, work: Work, screening: Array, target: Target) -> SimpleNamespace:
+    """Make A diag(w); ``operator.drift.ratio`` is chi / D. Its range of psi chi / D goes into the report.
 
     Returns
     -------
-    int
-        Iterations.
-
-    Raises
-    ------
-    NotConverged
-        After `LIMIT` iterations, on a breakdown, or if a number is not finite.
+    namespace
+        Faces and capacity of the symmetric operator, its diagonal `screening`, and w as `weight`.
     """
-    drift, backend = operator.drift, grid.backend
-    if drift.ratio is None:
-        return _solve_skew(grid, operator, work, screening, tau=tau, volume=volume, kappa=kappa)
+    drift, kernel, partial = operator.drift, grid.backend.kernel, work.partial[0]
+    size, highest = grid.levels[0].size, target.slot("HIGHEST")
+    kernel.row_largest(*size, drift.potential, partial)
+    kernel.gather(partial.size, 0, 1, partial, highest)
     sx, sy, sz, capacity, diagonal, weight = work.others
-    given = (drift.potential, operator.tx, operator.ty, operator.tz, *drift.faces, operator.capacity, screening)
-    highest, made = backend.largest(drift.potential), (sx, sy, sz, capacity, diagonal, weight, work.partial)
-    backend.kernel.balance(*grid.levels[0].size, drift.ratio, highest, *given, *made)
-    if backend.largest(work.partial) > WIDEST:
-        return _solve_skew(grid, operator, work, screening, tau=tau, volume=volume, kappa=kappa)
-    version = -1 - operator.version  # the other sign: numbers that no field's own faces have
-    balanced = SimpleNamespace(
-        version=version, capacity=capacity, tx=sx, ty=sy, tz=sz, top=operator.top, base=operator.base
+    faces = (operator.tx, operator.ty, operator.tz, *drift.faces, operator.capacity, screening)
+    made = (sx, sy, sz, capacity, diagonal, weight)
+    kernel.balance(*size, grid.always, drift.ratio, highest, drift.potential, *faces, *made, partial)
+    kernel.gather(partial.size, 0, 1, partial, target.slot("WIDEST"))
+    return SimpleNamespace(
+        capacity=capacity, tx=sx, ty=sy, tz=sz, top=operator.top, base=operator.base, screening=diagonal, weight=weight
     )
-    _prepare(grid, balanced, diagonal, tau)
-    count = conjugate_gradients(grid, work, volume, kappa)
-    work.increment *= weight
-    return count
 
 
-def _prepare(grid: Multigrid, operator: Any, screening: Array, tau: float) -> float:
-    """Set the matrix up as deep as its coupling is strong; return the rate of the finest level."""
-    couplings = grid.load(operator)
-    depth = next((i for i, rate in enumerate(couplings) if rate <= tau), len(couplings) - 1)
-    grid.prepare(screening, depth, (0.0, 0.0))
-    return couplings[0]
+def solve_balanced(
+    grid: Multigrid, balanced: SimpleNamespace, work: Work, target: Target, *, depth: int, budget: int
+) -> None:
+    """Solve A d = r for ``work.increment`` by way of the symmetric A diag(w) that `balance` made.
+
+    Parameters
+    ----------
+    grid : Multigrid
+        Hierarchy and smoother.
+    balanced : namespace
+        Of `balance`.
+    work : Work
+        `residual` is r on entry.
+    target : Target
+        After the kernel `begin`.
+    depth, budget : int
+        Last level to use, and iterations to launch.
+    """
+    grid.load(balanced, depth)
+    grid.prepare(balanced.screening, depth, None, target.slot("GOING"))
+    conjugate_gradients(grid, work, target, budget)
+    grid.backend.kernel.multiply(work.increment.size, target.slot("COUNT"), balanced.weight, work.increment)
 
 
-def _solve_skew(
-    grid: Multigrid, operator: Any, work: Work, screening: Array, *, tau: float, volume: float, kappa: float
-) -> int:
-    """Solve it as it is; an iteration has two products and two cycles."""
-    coupling, level = _prepare(grid, operator, screening, tau), grid.levels[0]
-    kernel, partial = grid.backend.kernel, work.partial
+def solve_skew(grid: Multigrid, operator: Any, work: Work, target: Target, *, lines: bool, budget: int) -> None:
+    """Solve A d = r as it is, by van der Vorst's BiCGStab (1992), preconditioned from the right.
 
-    def product(z: Array, out: Array) -> None:
-        kernel.apply(*level.size, z, *grid.matrix(level, None), out, partial)
-        operator.drift.add_to(kernel, level.size, z, out)
+    The grid is prepared with the symmetric part. An iteration has two products and two cycles, or two line solves
+    where `lines` says that these are enough; the other arguments are those of `solve_balanced`.
+    """
+    kernel, level, cells, going = grid.backend.kernel, grid.levels[0], work.residual.size, target.slot("GOING")
+    r, p, v, partial, report = work.residual, work.search, work.image, work.partial, target.report
+    t, shadow, *_ = work.others
+    size, rows = level.size, partial[0].size
 
-    def lines(b: Array) -> Array:
-        grid.solve_lines(level, b, level.vectors["v"], 1.0)
+    def precondition(b: Array) -> Array:
+        if not lines:
+            return grid.cycle(b)
+        grid.solve_lines(level, b, level.vectors["v"], grid.polynomials["exact"])
         return level.vectors["v"]
 
-    return _bicgstab(grid, work, volume, kappa, product, lines if coupling <= LINES * tau else grid.cycle)
+    def product(z: Array, out: Array) -> None:
+        kernel.apply(*size, going, z, *grid.matrix(level, z), out, partial[0])
+        kernel.add_drift(*size, going, z, *operator.drift.faces, out)
 
-
-def _bicgstab(
-    grid: Multigrid, work: Work, volume: float, kappa: float, product: Callable[[Array, Array], None],
-    precondition: Callable[[Array], Array],
-) -> int:  # fmt: skip
-    """Van der Vorst's method (1992), preconditioned from the right; ``work.residual`` is the right-hand side."""
-    backend, size = grid.backend, grid.levels[0].size
-    r, p, v, partial = work.residual, work.search, work.image, work.partial
-    t, shadow, *_ = work.others
-
-    def inner(a: Array, b: Array) -> float:
-        backend.kernel.inner(*size, a, b, partial)
-        return backend.total(partial)
-
-    def advance(step: float, z: Array, image: Array) -> float:
-        backend.kernel.advance(*size, step, z, image, work.metric, work.increment, r, partial)
-        norm = sqrt(backend.total(partial) / volume)
-        if not norm < inf:
-            raise NotConverged("the residual is not finite")
-        return norm
-
-    work.increment[:] = 0
-    shadow[:] = r
-    p[:] = r
-    rho = inner(shadow, r)
-    for iteration in range(1, LIMIT + 1):
+    kernel.copy(cells, going, r, shadow)
+    kernel.copy(cells, going, r, p)
+    kernel.inner(*size, going, shadow, r, partial[0])
+    kernel.stab_start(rows, partial[0], report)
+    for _ in range(budget):
         z = precondition(p)
         product(z, v)
-        alpha = _ratio(rho, inner(shadow, v))
-        norm = advance(alpha, z, v)
-        if norm <= kappa:
-            return iteration
+        kernel.inner(*size, going, shadow, v, partial[0])
+        kernel.stab_alpha(rows, partial[0], report)
+        advance(grid, work, target, "ALPHA", z, v, 0.5)
         z = precondition(r)
         product(z, t)
-        omega = _ratio(inner(t, r), inner(t, t))
-        norm = advance(omega, z, t)
-        if norm <= kappa:
-            return iteration
-        old, rho = rho, inner(shadow, r)
-        backend.kernel.turn(r.size, r, v, _ratio(rho * alpha, old * omega), omega, p)
-    raise NotConverged(f"{LIMIT} iterations left the residual at {norm / kappa:.3g} of its tolerance")
-
-
-def _ratio(above: float, below: float) -> float:
-    if below == 0.0:
-        raise NotConverged("BiCGStab broke down")
-    return above / below
+        kernel.inner(*size, going, t, r, partial[0])
+        kernel.inner(*size, going, t, t, partial[1])
+        kernel.stab_omega(rows, partial, report)
+        advance(grid, work, target, "OMEGA", z, t, 0.5)
+        kernel.inner(*size, going, shadow, r, partial[0])
+        kernel.stab_turn(rows, partial[0], report)
+        kernel.turn(cells, going, r, v, target.slot("BETA"), target.slot("OMEGA"), p)

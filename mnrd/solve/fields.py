@@ -7,7 +7,8 @@ from typing import Any, cast
 import numpy as np
 
 from mnrd.backends.base import Array, Backend, FieldReaction
-from mnrd.model.discretise import FieldOperator, Grid, initial_concentration
+from mnrd.model.discretise import FieldOperator, Grid, initial_concentration, partition_of
+from mnrd.model.drift import Stock
 from mnrd.model.field import Coefficient
 from mnrd.model.kinetics import kinetics, scalar_values
 from mnrd.model.problem import Problem
@@ -32,21 +33,27 @@ class Coefficients:
 
     def __init__(self, backend: Backend, grid: Grid, problem: Problem) -> None:
         self.backend, self.grid, self.problem = backend, grid, problem
-        model = problem.model
+        model, shape = problem.model, problem.mesh.shape
         self.fractions = backend.array(problem.painting.fractions, np.uint8)
+        stock = Stock(backend, shape)
         self.operators = [
-            FieldOperator(backend, grid, problem, field, self.fractions) if field.mobile else None
+            FieldOperator(backend, grid, problem, field, self.fractions, stock) if field.mobile else None
             for field in model.fields
+        ]
+        self._partitions = [
+            partition_of(stock, problem, 1.0)[0] if operator is None else operator.partition
+            for operator in self.operators
         ]
         self.kinetics = kinetics(model)
         self.reactions: list[FieldReaction | None] = backend.reactions(self.kinetics)
         mixed = [problem.painting.mix(cast(Coefficient, model.parameters[name])) for name in self.kinetics.arrays]
-        shape = problem.mesh.shape
-        self.arrays = backend.array(np.array(mixed)) if mixed else backend.zeros((1, *shape))
-        self.ones = backend.array(np.ones(shape))
+        self.arrays = backend.array(np.array(mixed)) if mixed else backend.zeros((1, 1, 1, 1))
         self.motions = backend.motions(self.kinetics)
         self._closing = [self._closing_weights(closing) for closing in model.closings]
         self._partial = backend.zeros(shape[:2], np.float64)
+        for operator in self.operators:
+            if operator is not None and not operator.closes:
+                operator.update(backend.array(np.ones(len(problem.painting.materials)), np.float64))
 
     def _closing_weights(self, closing: Closing) -> tuple[float, Array]:
         """Weights w that give the openness sum(w) - sum(w c), with their sum; none for a function of time."""
@@ -57,27 +64,53 @@ class Coefficients:
         weights = np.where(held > 0.0, mesh.volume, 0.0) / max(held.sum(), 1e-300)
         return float(weights.sum()), self.backend.array(weights, np.float64)
 
-    def openness(self, time: float, values: Array) -> tuple[float, ...]:
-        """Open fraction of each closing material at a time (s), with the concentrations `values` of all fields."""
+    @property
+    def field_closes(self) -> bool:
+        """Whether the openness of a channel follows from a field, so that the host does not know it inside a step."""
+        return any(isinstance(closing.openness, str) for closing in self.problem.model.closings)
+
+    def openness(self, time: float, values: Array | None = None) -> tuple[float, ...]:
+        """Open fraction of each closing material at a time (s); `values` are the concentrations of all fields.
+
+        Without `values` those that follow from a field are 1.
+        """
         found = []
         for closing, (whole, weights) in zip(self.problem.model.closings, self._closing, strict=True):
-            if isinstance(closing.openness, str):
+            if not isinstance(closing.openness, str):
+                found.append(closing.openness(time))
+            elif values is None:
+                found.append(1.0)
+            else:
                 closed = values[self.problem.model.index(closing.openness)]
                 self.backend.kernel.weighted_sum(*self.grid.size, weights, closed, self._partial)
                 found.append(whole - self.backend.total(self._partial))
-            else:
-                found.append(closing.openness(time))
         return tuple(min(max(one, 0.0), 1.0) for one in found)
+
+    def open_channels(self, index: int, newest: Array, predicted: Array, openness: Array) -> None:
+        """Launch the openness (materials,) of what closes by a field, while field `index` is being solved."""
+        model, materials = self.problem.model, self.problem.painting.materials
+        for closing, (whole, weights) in zip(model.closings, self._closing, strict=True):
+            if isinstance(closing.openness, str):
+                field, row = model.index(closing.openness), materials.index(closing.material)
+                values = (newest if field < index else predicted)[field]
+                self.backend.kernel.weighted_sum(*self.grid.size, weights, values, self._partial)
+                rows = self._partial.size
+                self.backend.kernel.open_channel(rows, whole, self._partial, openness[row : row + 1])
+
+    def by_material(self, openness: tuple[float, ...]) -> np.ndarray:
+        """Openness (materials,) of each material from that of the closing ones; 1 for the others."""
+        rows = np.ones(len(self.problem.painting.materials))
+        for closing, value in zip(self.problem.model.closings, openness, strict=True):
+            rows[self.problem.painting.materials.index(closing.material)] = value
+        return rows
 
     def partition(self, index: int) -> Array:
         """Partition coefficient of a field, 1 for an immobile one."""
-        operator = self.operators[index]
-        return self.ones if operator is None else operator.partition
+        return self._partitions[index]
 
-    def scalars(self, time: float) -> Array:
+    def scalars(self, time: float) -> np.ndarray:
         """Values of the uniform parameters at `time`."""
-        values = scalar_values(self.problem.model, self.kinetics, time)
-        return self.backend.array(values if len(values) else np.zeros(1), np.float64)
+        return scalar_values(self.problem.model, self.kinetics, time)
 
 
 class State:
@@ -120,7 +153,7 @@ def make_contacts(coefficients: Coefficients, time: float, previous: dict[tuple[
         operator: Any = coefficients.operators[index]
         for side_index, side in enumerate(SIDES):
             reservoir = getattr(field, side)
-            area = coefficients.backend.total(operator.covers[side_index]) if operator is not None else 0.0
+            area = coefficients.backend.total(operator.boundary.covers[side_index]) if operator is not None else 0.0
             old = previous.get((index, side))
             keep = old is not None and reservoir is not None and old.reservoir is reservoir
             contacts[index, side] = old if keep and old is not None else Contact(reservoir, area, time)

@@ -1,31 +1,40 @@
-"""The linear solve of one stage in increment form: A d = r, to an error that the step control would not notice."""
+"""The linear solve of one stage in increment form: A d = r, to an error that the step control would not notice.
+
+The functions launch a foreseen number of iterations, the `budget`. What is left to do when the tolerance is reached
+does nothing, because all kernels look at ``GOING`` in the field's report; whether the budget was enough is seen there
+after the step.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import acosh, ceil, sqrt
 
 import numpy as np
 
 from mnrd.backends.base import Array, Backend
-from mnrd.solve.multigrid import Multigrid, Operator
+from mnrd.solve.board import slot
+from mnrd.solve.multigrid import Multigrid
 
 WEAK = 10.0
 """Largest ratio of lateral coupling to screening for which line relaxation alone is used."""
 
-LIMIT = 100
+AT_CEILING = 1e-3
+"""How much more exactly a field with a ceiling is solved: what is left of the residual is spread over it by the mass
+fix, which would lift it above the ceiling."""
+
+KAPPA = 0.03
+"""Norm of the residual, in units of the tolerated error of the step, at which a linear solve stops."""
+
+LIMIT = 101
 """Iterations after which a solve counts as failed."""
-
-
-class NotConverged(RuntimeError):
-    """The linear solve did not reach its tolerance."""
 
 
 @dataclass
 class Work:
     """Vectors of the solve, allocated once: increment, residual, search direction and its image.
 
-    `others` are the six more that fields with taxis need.
+    `polynomial` and `going` are the steps of the line relaxation and which of them are still to be done; `others` are
+    the six more vectors that fields with taxis need.
     """
 
     increment: Array
@@ -34,13 +43,17 @@ class Work:
     image: Array
     metric: Array
     partial: Array
+    polynomial: Array
+    going: Array
     others: tuple[Array, ...] = ()
 
     @classmethod
     def allocate(cls, backend: Backend, shape: tuple[int, int, int]) -> Work:
         """Return zeroed vectors of a grid of `shape` (nz, ny, nx)."""
         increment, residual, search, image, metric = (backend.zeros(shape) for _ in range(5))
-        return cls(increment, residual, search, image, metric, backend.zeros(shape[:2], np.float64))
+        partial = backend.zeros((2, *shape[:2]), np.float64)
+        polynomial, going = backend.zeros((LIMIT, 3), np.float64), backend.zeros(LIMIT, np.float64)
+        return cls(increment, residual, search, image, metric, partial, polynomial, going)
 
     def widen(self, backend: Backend) -> None:
         """Make the vectors that fields with taxis need besides, unless they are there."""
@@ -48,121 +61,71 @@ class Work:
             self.others = tuple(backend.zeros(self.increment.shape) for _ in range(6))
 
 
-def line_iterations(mu: float, reduction: float) -> int:
-    """Steps of line Chebyshev on [1/(1+mu), (1+2mu)/(1+mu)] that reduce the error by `reduction`.
+@dataclass(frozen=True)
+class Target:
+    """What a solve is to reach: orders and report of the field, and the volume of the mesh, um^3."""
 
-    n = ceil(acosh(1/reduction) / acosh(1 + 1/mu)).
-    """
-    if mu <= 0:
-        return 1
-    return max(1, ceil(acosh(max(1 / reduction, 1.0)) / acosh(1 + 1 / mu)))
+    order: Array
+    report: Array
+    volume: float
+
+    def slot(self, name: str, count: int = 1) -> Array:
+        """A part of the report."""
+        return slot(self.report, name, count)
 
 
-def solve_increment(
-    grid: Multigrid,
-    operator: Operator,
-    work: Work,
-    screening: Array,
-    *,
-    tau: float,
-    factors: tuple[float, float],
-    norm: float,
-    volume: float,
-    kappa: float,
-) -> int:
-    """Solve A d = r for ``work.increment``, with ``work.residual`` = r on entry.
+def relax_lines(grid: Multigrid, work: Work, screening: Array, rate: Array, target: Target, budget: int) -> None:
+    """Solve by Chebyshev line relaxation on [1/(1+mu), (1+2mu)/(1+mu)], mu = rate/tau: no dot products, no levels.
+
+    n = ceil(acosh(norm/tolerance) / acosh(1 + 1/mu)) relaxations are needed, rounded up to an odd number so that the
+    result is always in ``work.increment``.
 
     Parameters
     ----------
     grid : Multigrid
-        Hierarchy and smoother.
-    operator : Operator
-        The field's coefficients.
+        With the field's faces on its finest level.
     work : Work
-        Vectors; `metric` and `residual` are set by the caller, `increment` is the result.
+        `residual` is r, `increment` becomes d.
     screening : array
         S = V K (tau + L).
-    tau : float
-        1 / (gamma dt), 1/s.
-    factors : pair of float
-        See `Multigrid.prepare`.
-    norm : float
-        sqrt(sum (metric r)^2 / volume) of the residual on entry.
-    volume : float
-        Total volume, um^3.
-    kappa : float
-        The norm to be reached.
-
-    Returns
-    -------
-    int
-        Iterations of the conjugate gradients, or line relaxations.
-
-    Raises
-    ------
-    NotConverged
-        After `LIMIT` iterations or if a number is not finite.
+    rate : (1,) array
+        Largest rate of lateral exchange, 1/s.
+    target : Target
+        After the kernel `begin`.
+    budget : int
+        Relaxations to launch, odd.
     """
-    if not norm < np.inf:
-        raise NotConverged("the residual is not finite")
-    if norm <= kappa:
-        work.increment[:] = 0
-        return 0
-    couplings = grid.load(operator)
-    well_stirred = factors != (0.0, 0.0)
-    mu = couplings[0] / tau
-    if mu <= WEAK and not well_stirred:
-        grid.prepare(screening, 0, factors)
-        return _relax_lines(grid, work, mu, kappa / norm)
-    last = len(couplings) - 1
-    depth = last if well_stirred else next((i for i, rate in enumerate(couplings) if rate <= tau), last)
-    grid.prepare(screening, depth, factors)
-    return conjugate_gradients(grid, work, volume, kappa)
-
-
-def _relax_lines(grid: Multigrid, work: Work, mu: float, reduction: float) -> int:
-    level, count = grid.levels[0], line_iterations(mu, reduction)
-    # Chebyshev with theta = 1 and delta = mu / (1 + mu); two buffers take turns.
+    level = grid.levels[0]
+    grid.prepare(screening, 0, None, target.slot("GOING"))
+    grid.backend.kernel.line_polynomial(budget, LIMIT, rate, target.order, target.report, work.polynomial, work.going)
     new, old = work.increment, work.search
-    if count % 2 == 0:
+    for step in range(budget):
+        grid.going, polynomial = work.going[step : step + 1], work.polynomial[step]
+        if step == 0:
+            grid.solve_lines(level, work.residual, new, polynomial)
+            continue
+        grid.relax(level, work.residual, new, new if step == 1 else old, old, polynomial)
         new, old = old, new
-    grid.solve_lines(level, work.residual, new, 1.0)
-    delta = mu / (1 + mu)
-    rho = delta
-    for step in range(1, count):
-        following = 1 / (2 / delta - rho)
-        weight = 2 * following / delta
-        if step == 1:
-            grid.relax(level, work.residual, new, new, old, 1 + following * rho, 0.0, weight)
-        else:
-            grid.relax(level, work.residual, new, old, old, 1.0, following * rho, weight)
-        new, old, rho = old, new, following
-    return count
 
 
-def conjugate_gradients(grid: Multigrid, work: Work, volume: float, kappa: float) -> int:
-    """Solve with the matrix that the grid is prepared for; see `solve_increment`."""
-    backend, level = grid.backend, grid.levels[0]
-    kernel, size, cells = backend.kernel, level.size, work.residual.size
-    d, r, p, q, partial = work.increment, work.residual, work.search, work.image, work.partial
-    d[:] = 0
-    rz = 1.0
-    for iteration in range(1, LIMIT + 1):
+def conjugate_gradients(grid: Multigrid, work: Work, target: Target, budget: int) -> None:
+    """Solve with the matrix that the grid is prepared for; arguments as `relax_lines`, `budget` in iterations."""
+    kernel, level, cells = grid.backend.kernel, grid.levels[0], work.residual.size
+    r, p, q, partial = work.residual, work.search, work.image, work.partial[0]
+    going, report, rows = target.slot("GOING"), target.report, partial.size
+    for _ in range(budget):
         z = grid.cycle(r)
-        kernel.inner(*size, r, z, partial)
-        rz_old, rz = rz, backend.total(partial)
-        if iteration == 1:
-            p[:] = z
-        else:
-            kernel.direction(cells, z, rz / rz_old, p)
-        kernel.apply(*size, p, *grid.matrix(level, p), q, partial)
-        curvature = backend.total(partial)
-        if curvature == 0.0:  # what is left is too small for the precision of the solver
-            return iteration
-        kernel.advance(*size, rz / curvature, p, q, work.metric, d, r, partial)
-        norm = sqrt(backend.total(partial) / volume)
-        if not norm < np.inf:
-            raise NotConverged("the residual is not finite")
-        if norm <= kappa:
-            return iteration
-    raise NotConverged(f"{LIMIT} iterations left the residual at {norm / kappa:.3g} of its tolerance")
+        kernel.inner(*level.size, going, r, z, partial)
+        kernel.cg_turn(rows, partial, report)
+        kernel.direction(cells, going, z, target.slot("BETA"), p)
+        kernel.apply(*level.size, going, p, *grid.matrix(level, p), q, partial)
+        kernel.cg_step(rows, partial, report)
+        advance(grid, work, target, "ALPHA", p, q, 1.0)
+
+
+def advance(grid: Multigrid, work: Work, target: Target, step: str, p: Array, q: Array, share: float) -> None:
+    """d += step p, r -= step q, and judge whether that is enough; `share` of an iteration was done."""
+    kernel, partial, going = grid.backend.kernel, work.partial[0], target.slot("GOING")
+    size, lengths = grid.levels[0].size, (target.slot(step), target.slot("COUNT"))
+    kernel.advance(*size, going, *lengths, p, q, work.metric, work.increment, work.residual, partial)
+    kernel.judge(partial.size, target.volume, share, partial, target.report)

@@ -143,6 +143,9 @@ def _allocate(backend: Backend, level: Level, finest: bool) -> None:
     names = ("rhs", "u", "v", "residual")
     level.vectors = {name: backend.zeros(shape) for name in names}
     level.vectors["exchange"] = backend.zeros(2, np.float64)
+    level.vectors["planes"] = backend.zeros((2, level.ny), np.float64)
+    level.vectors["partial"] = backend.zeros((level.nz, level.ny), np.float64)
+    level.vectors |= {side: backend.zeros((1, 1)) for side in ("top", "base") if level.single_column}
     if not finest:
         level.coefficients = {name: backend.zeros(shape) for name in ("capacity", "screening", "tx", "ty", "tz")}
         level.coefficients |= {name: backend.zeros(shape[1:]) for name in ("top", "base")}

@@ -9,84 +9,36 @@ gamma = 1 - 1/sqrt(2), tau = 1/(gamma dt):
 
 Right after a jump (the start, a new donor) stiff cells would overshoot by up to a fifth; there a few steps of implicit
 Euler, which is monotone, smooth it first.
+
+A step is launched as a whole: orders go to the backend before it, reports come back after it, nothing in between.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from math import inf, isfinite, sqrt
+from dataclasses import replace
+from math import inf, sqrt
+from typing import Any
 
-from mnrd.backends.base import Array, Backend
-from mnrd.solve.contact import Contact
-from mnrd.solve.fields import SIDES, Coefficients, State
-from mnrd.solve.krylov import NotConverged
-from mnrd.solve.stage import Moment, Rates, StageSolver
+import numpy as np
+
+from mnrd.backends.base import REPORT, Backend, Program
+from mnrd.solve.board import FIRST, SECOND
+from mnrd.solve.directed import WIDEST, balance
+from mnrd.solve.fields import Coefficients, State
+from mnrd.solve.orders import Contacts, fullest, order_contacts, order_fields, order_time, suspended_now
+from mnrd.solve.plan import Foresight, Plan, choose
+from mnrd.solve.stage import Slopes, StageSolver
+from mnrd.solve.step import Rates, Step
+from mnrd.solve.verdict import judge_contacts, judge_fields
 
 GAMMA = 1 - 1 / sqrt(2)
 # The difference to the third-order quadrature on the nodes 0, gamma, 1.
 _B1 = 1 / (6 * GAMMA * (1 - GAMMA))
 _B2 = 0.5 - GAMMA * _B1
 ERROR_WEIGHTS = (1 - _B1 - _B2, _B1 - (1 - GAMMA), _B2 - GAMMA)
+NO_WEIGHTS = (0.0, 0.0, 0.0)
 
-EMPTY = 1e-12
-"""Part of what a reservoir can hold by which it may fall below zero."""
-
-Contacts = dict[tuple[int, str], Contact]
-
-
-@dataclass
-class Step:
-    """Outcome of one attempted step.
-
-    Attributes
-    ----------
-    tau : float
-        1 / (gamma dt) of its stages.
-    base : array
-        Concentrations from which the last stage started.
-    starts : dict
-        Contents of the reservoirs from which the last stage started.
-    weights : tuple of float
-        Weights of the stages in the step.
-    stages : list of list of Rates
-        What moved in each stage, for each field.
-    error : float
-        Estimated error in units of the tolerance; inf if a solve failed.
-    largest : list of float
-        Largest activity of each field at the end.
-    limit : float
-        A step size that must not be exceeded at the next try (a donor ran out of suspended drug); inf if none.
-    reason : str
-        Why it must be rejected, empty if it may be accepted.
-    """
-
-    tau: float = 0.0
-    base: Array = None
-    starts: dict[tuple[int, str], float] = field(default_factory=dict)
-    weights: tuple[float, ...] = ()
-    stages: list[list[Rates]] = field(default_factory=list)
-    error: float = 0.0
-    largest: list[float] = field(default_factory=list)
-    limit: float = inf
-    reason: str = ""
-
-    def moved(self, index: int, dt: float) -> Rates:
-        """Amounts of a field that moved in the step: dt times the weighted sum over the stages."""
-        stages = [stage[index] for stage in self.stages]
-
-        def total(name: str) -> dict[str, float]:
-            parts = [getattr(stage, name) for stage in stages]
-            return {key: dt * sum(w * p[key] for w, p in zip(self.weights, parts, strict=True)) for key in parts[-1]}
-
-        return Rates(
-            influx=total("influx"),
-            evaporated=total("evaporated"),
-            contents=stages[-1].contents,
-            terms=total("terms"),
-            clipped=sum(stage.clipped for stage in stages),
-            lost=sum(stage.lost for stage in stages),
-            iterations=sum(stage.iterations for stage in stages),
-        )
+Plans = dict[tuple[int, int], Plan]
 
 
 class Stepper:
@@ -104,23 +56,64 @@ class Stepper:
         Relative tolerance of the step.
     kappa : float
         Stopping norm of the linear solves.
+
+    Attributes
+    ----------
+    scales : list of float
+        Running maximum of each field's activity.
+    couplings : (fields, levels + 1) array
+        Lateral coupling of each field on each level, 1/s, and in the last column the range of its potential, as the
+        last attempt reported them: what the next one is planned with.
     """
 
     def __init__(self, backend: Backend, coefficients: Coefficients, state: State, rtol: float, kappa: float) -> None:
-        self.backend, self.state, self.rtol = backend, state, rtol
-        self.solver, self.kappa = StageSolver(backend, coefficients, kappa), kappa
-        self.coefficients = coefficients
+        self.backend, self.state, self.rtol, self.kappa = backend, state, rtol, kappa
+        self.solver = StageSolver(backend, coefficients)
         self.scales = [0.0] * len(coefficients.problem.model.fields)
+        self.use(coefficients)
 
     def use(self, coefficients: Coefficients) -> None:
         """Take the coefficients of a changed problem."""
         self.coefficients = coefficients
         self.solver.use(coefficients)
+        self._programs: dict[tuple[bool, int, int, Plan], Program] = {}
+        self._foresight: dict[tuple[int, int], Foresight] = {}
+        levels = len(self.solver.multigrid.levels)
+        self.couplings = np.zeros((len(self.scales), levels + 1))
 
     def begin(self, time: float, contacts: Contacts) -> None:
         """Forget the slope, at the start and after each event."""
         self.state.slope[:] = 0
-        self._update_scales(self._largest(self.state.now), time, contacts)
+        self._update_scales(self._largest(), time, contacts)
+        self._measure(time)
+
+    def resume(self, time: float, scales: list[float], couplings: np.ndarray) -> None:
+        """Go on where another stepper of the same problem stood; the state has its concentrations and slopes again."""
+        self._measure(time)
+        self.scales, self.couplings = list(scales), np.array(couplings)
+
+    def _measure(self, time: float) -> None:
+        """Bring all conductances to the present state, and ask for the coupling of every field."""
+        solver, coefficients, now = self.solver, self.coefficients, self.state.now
+        order_time(solver.board, coefficients, FIRST, time)
+        solver.board.orders.send()
+        orders = solver.board.orders.there
+        for index, (operator, motion) in enumerate(zip(coefficients.operators, coefficients.motions, strict=True)):
+            if operator is None:
+                continue
+            if operator.closes:
+                solver.refresh(FIRST, index, operator, now, now)
+                operator.openness = None
+            if operator.drift is not None and motion is not None:
+                given = (now, now, now, coefficients.arrays, orders("scalars")[FIRST], orders("order")[FIRST, index])
+                motion(*given, operator.drift.mobility, operator.drift.potential)
+                operator.move()
+            solver.measure(index, operator)
+            if operator.drift is not None and operator.drift.ratio is not None:
+                balance(solver.multigrid, operator, solver.work, operator.capacity, solver.target(SECOND, index))
+        solver.board.reports.fetch()
+        self.couplings[:, :-1] = solver.board.reports["rates"]
+        self.couplings[:, -1] = solver.board.reports["report"][SECOND, :, REPORT["WIDEST"]]
 
     def attempt(self, time: float, dt: float, contacts: Contacts, *, smooth: bool, share: float = 1.0) -> Step:
         """Try a step; the state at `time` stays as it is.
@@ -136,114 +129,130 @@ class Stepper:
         share : float
             Size of the step as a part of that which the error allows; the linear solves are as much more exact.
         """
-        self.solver.kappa = max(share, 1e-3) * self.kappa
-        try:
-            return self._sdirk2(time, dt, contacts) if smooth else self._euler(time, dt, contacts)
-        except NotConverged as error:
-            return Step(error=inf, reason=f"the linear solver did not converge: {error}")
-
-    def _euler(self, time: float, dt: float, contacts: Contacts) -> Step:
-        state = self.state
-        state.guess[:] = state.now
-        contents = {key: contact.amount for key, contact in contacts.items()}
-        step = Step(1 / dt, state.now, contents, (1.0,))
-        moment = self._moment(time + dt, time, step.tau, contacts)
-        step.stages = [self._stage(moment, state.now, state.second, contacts, contents)]
-        step.largest = self._largest(state.second)
-        if not all(isfinite(value) for value in step.largest):
-            step.error, step.reason = inf, "a field is not finite"
+        gamma, stages = (GAMMA, (FIRST, SECOND)) if smooth else (1.0, (SECOND,))
+        tau, kappa = 1 / (gamma * dt), max(share, 1e-3) * self.kappa
+        suspended, board, again = suspended_now(contacts, time), self.solver.board, True
+        while again:
+            plans: Plans = {}
+            for stage in stages:
+                moment = time + (gamma * dt if stage == FIRST else dt)
+                start = (1 - GAMMA) / GAMMA if smooth and stage == SECOND else 0.0
+                shared = {"TAU": tau, "DT": dt, "KAPPA": kappa, "START": start, "RTOL": self.rtol}
+                openness = order_time(board, self.coefficients, stage, moment)
+                order_fields(board, self.coefficients, stage, shared, self._weights())
+                stirred = order_contacts(board, contacts, suspended, stage, moment)
+                plans |= self._plan(stage, tau, stirred, openness)
+            self._compute(plans, dt, smooth)
+            again = self._exhausted(plans)
+        step = self._report(stages, tau, contacts, smooth)
+        failed = self._failed(plans)
+        if failed:
+            return Step(error=inf, reason=f"the linear solver did not converge: field {failed}")
+        judge_fields(step, self.solver.board, self.coefficients, self.scales, self.rtol, estimate=smooth)
+        if smooth:
+            given = (contacts, suspended, self.scales, self.rtol, ERROR_WEIGHTS)
+            judge_contacts(step, dt, time + dt, *given)
         return step
 
-    def _sdirk2(self, time: float, dt: float, contacts: Contacts) -> Step:
-        kernel, state, tau = self.backend.kernel, self.state, 1 / (GAMMA * dt)
-        kernel.extrapolate(state.now.size, state.now, state.slope, GAMMA * dt, state.guess)
-        contents = {key: contact.amount for key, contact in contacts.items()}
-        moment = self._moment(time + GAMMA * dt, time, tau, contacts)
-        first = self._stage(moment, state.now, state.first, contacts, contents)
-        kernel.second_stage(
-            state.now.size, state.now, state.first, (1 - GAMMA) / GAMMA, 1 / GAMMA, state.base, state.guess
-        )
-        middle = {
-            (i, side): contents[i, side] + (1 - GAMMA) / GAMMA * (rates.contents[side] - contents[i, side])
-            for i, rates in enumerate(first)
-            for side in rates.contents
-        }
-        step = Step(tau, state.base, contents | middle, (1 - GAMMA, GAMMA), [first])
-        moment = self._moment(time + dt, time, tau, contacts)
-        step.stages.append(self._stage(moment, state.base, state.second, contacts, step.starts, step, dt))
-        self._judge_contacts(step, dt, contacts, moment)
-        return step
+    def _plan(self, stage: int, tau: float, stirred: set[int], openness: tuple[float, ...]) -> Plans:
+        """Choose how to solve each field in a stage."""
+        plans = {}
+        for index, operator in enumerate(self.coefficients.operators):
+            known = self.couplings[index]
+            plan = choose(operator, known[:-1], known[-1], tau, index in stirred)
+            if operator is not None and operator.closes:
+                plan = self._refreshed(plan, operator, openness)
+            foresight = self._foresight.setdefault((stage, index), Foresight())
+            plans[stage, index] = plan if operator is None else foresight.budget(plan)
+        return plans
 
-    def _stage(
-        self, moment: Moment, base: Array, out: Array, contacts: Contacts,
-        contents: dict[tuple[int, str], float], step: Step | None = None, dt: float = 0.0,
-    ) -> list[Rates]:  # fmt: skip
+    def _refreshed(self, plan: Plan, operator: Any, openness: tuple[float, ...]) -> Plan:
+        """The plan, with new conductances where channels have moved since they were computed."""
+        known = None if self.coefficients.field_closes else openness
+        before, operator.openness = operator.openness, known
+        return plan if known is not None and known == before else replace(plan, refresh=True)
+
+    def _compute(self, plans: Plans, dt: float, smooth: bool) -> None:
+        """Send the orders, run the programs of all fields in each stage, and fetch the reports."""
+        kernel, state, cells = self.backend.kernel, self.state, self.state.now.size
+        self.solver.board.orders.send()
+        kernel.extrapolate(cells, state.now, state.slope, GAMMA * dt if smooth else 0.0, state.guess)
+        done = FIRST
+        for (stage, index), plan in plans.items():
+            if smooth and stage == SECOND and done == FIRST:
+                lengths = ((1 - GAMMA) / GAMMA, 1 / GAMMA)
+                kernel.second_stage(cells, state.now, state.first, *lengths, state.base, state.guess)
+            done = stage
+            self._program(smooth, stage, index, plan).run()
+        self.solver.board.reports.fetch()
+
+    def _program(self, smooth: bool, stage: int, index: int, plan: Plan) -> Program:
+        """The launches of one field in one stage, recorded when they are first needed."""
+        key = (smooth, stage, index, plan)
+        if key not in self._programs:
+            with self.backend.record() as program:
+                self.solver.launch(stage, index, plan, self._values(smooth, stage))
+            self._programs[key] = program
+        return self._programs[key]
+
+    def _values(self, smooth: bool, stage: int) -> Slopes:
         state = self.state
-        out[:] = state.guess
-        scalars = self.coefficients.scalars(moment.time)
-        all_rates = []
-        for index in range(len(self.scales)):
-            rates = self.solver.solve(index, moment, state.now, base, state.guess, out, contacts, contents, scalars)
-            all_rates.append(rates)
-            if step is not None:
-                self._judge(step, index, moment, dt, rates)
-        return all_rates
+        if not smooth:
+            return Slopes(state.now, state.now, state.guess, state.second, state.second, state.slope, NO_WEIGHTS)
+        if stage == FIRST:
+            return Slopes(state.now, state.now, state.guess, state.first, state.first, state.slope, NO_WEIGHTS)
+        return Slopes(state.now, state.base, state.guess, state.second, state.first, state.slope, ERROR_WEIGHTS)
 
-    def _judge(self, step: Step, index: int, moment: Moment, dt: float, rates: Rates) -> None:
-        """Add the error of one field to the step; called while the field's loss is still in the work array."""
-        state, solver, backend = self.state, self.solver, self.backend
-        loss = solver.zero if self.coefficients.reactions[index] is None else solver.loss
-        backend.kernel.step_error(
-            *solver.grid.size, *solver.grid.widths, state.now[index], state.first[index], state.base[index],
-            state.second[index], state.slope[index], self.coefficients.partition(index), loss, moment.tau, dt,
-            *ERROR_WEIGHTS, self.rtol, moment.absolute(index), solver.partial,
-        )  # fmt: skip
-        error = sqrt(backend.total(solver.partial[0]) / solver.grid.volume)
-        amount = backend.total(solver.partial[2])
-        step.largest.append(backend.largest(solver.partial[1]))
-        step.error = max(step.error, error) if isfinite(error) else inf
-        step.reason = step.reason or self._fault(index, error, rates, amount, step.largest[-1])
+    def _exhausted(self, plans: Plans) -> bool:
+        """Whether too few iterations were launched somewhere, and more can be, or a range has become too wide."""
+        board, again = self.solver.board, False
+        for (stage, index), plan in plans.items():
+            if plan.method and board.said(stage, index, "GOING"):
+                again |= self._foresight[stage, index].exhausted(plan.budget)
+            if plan.method == "balanced" and board.said(stage, index, "WIDEST") > WIDEST:
+                self.couplings[index, -1] = board.said(stage, index, "WIDEST")
+                again = True
+        if not again:
+            for (stage, index), plan in plans.items():
+                if plan.method:
+                    self._foresight[stage, index].took(board.said(stage, index, "COUNT"))
+        return again
 
-    def _fault(self, index: int, error: float, rates: Rates, amount: float, largest: float) -> str:
-        """What makes a field unacceptable whatever its error estimate; empty if nothing."""
-        scale, name = self.scales[index], self.coefficients.problem.model.fields[index].name
-        if not isfinite(error):
-            return f"field {name} is not finite"
-        if rates.clipped > 0.1 * self.rtol * amount and rates.clipped > 1e-6 * scale * self.solver.grid.volume:
-            return f"field {name} fell below zero"
-        of, directed = self.coefficients.kinetics.of[index], self.coefficients.problem.model.fields[index].taxis
-        if directed is None and (of is None or of.production == 0) and largest > scale * (1 + self.rtol):
-            return f"field {name} rose above all that surrounds it"
+    def _failed(self, plans: Plans) -> str:
+        """Name of the first field whose solve failed; empty if none."""
+        board = self.solver.board
+        for (stage, index), plan in plans.items():
+            if plan.method and (board.said(stage, index, "FAILED") or board.said(stage, index, "GOING")):
+                return self.coefficients.problem.model.fields[index].name
         return ""
 
-    def _judge_contacts(self, step: Step, dt: float, contacts: Contacts, moment: Moment) -> None:
-        """Errors of the finite reservoirs' contents; a suspension that was used up limits the step."""
-        tau = moment.tau
+    def _report(self, stages: tuple[int, ...], tau: float, contacts: Contacts, smooth: bool) -> Step:
+        """Read what happened, and remember what the next step is planned with."""
+        board, coefficients, state = self.solver.board, self.coefficients, self.state
+        weights = (1 - GAMMA, GAMMA) if smooth else (1.0,)
+        step = Step(tau, state.base if smooth else state.now, {}, weights)
+        for stage in stages:
+            step.stages.append([self._moved(stage, index, tau) for index in range(len(self.scales))])
         for (index, side), contact in contacts.items():
-            if not contact.finite or side not in step.stages[-1][index].contents:
-                continue
-            one, two = (stage[index].contents[side] for stage in step.stages)
-            if (index, side) in moment.suspended:
-                least = contact.capacity(moment.time) * contact.reservoir.saturation
-                if two < least * (1 - 1e-4):
-                    step.limit = min(step.limit, dt * (contact.amount - least) / (contact.amount - two))
-                    step.reason = "a donor ran out of suspended drug"
-                continue
-            full = max(contact.applied, self.scales[index] * contact.capacity(moment.time))
-            if two < -EMPTY * full:
-                step.reason = "a donor fell below zero"
-            slopes = (contact.slope, tau * (one - contact.amount), tau * (two - step.starts[index, side]))
-            stiff = 1 + contact.conductance / (tau * contact.capacity(moment.time))
-            error = dt * sum(w * k for w, k in zip(ERROR_WEIGHTS, slopes, strict=True)) / stiff
-            weight = self.rtol * (max(contact.amount, two) + 1e-2 * full)
-            if weight > 0.0:
-                step.error = max(step.error, abs(error) / weight)
+            if coefficients.operators[index] is not None:
+                step.starts[index, side] = board.said(SECOND, index, f"START_{side.upper()}")
+                contact.conductance = board.said(SECOND, index, f"CONDUCTANCE_{side.upper()}")
+        for index, operator in enumerate(coefficients.operators):
+            if operator is not None and (operator.drift is not None or operator.closes):
+                self.couplings[index, :-1] = board.reports["rates"][index]
+                self.couplings[index, -1] = board.said(SECOND, index, "WIDEST")
+        return step
+
+    def _moved(self, stage: int, index: int, tau: float) -> Rates:
+        reaction = self.coefficients.reactions[index]
+        terms = () if reaction is None else reaction.terms
+        mobile = self.coefficients.operators[index] is not None
+        return Rates.reported(self.solver.board, stage, index, terms, tau, mobile=mobile)
 
     def accept(self, step: Step, time: float, contacts: Contacts) -> None:
         """Make the tried step the state at `time`, its end: concentrations, slopes, contents of the reservoirs."""
         state = self.state
-        self.backend.kernel.last_slope(state.now.size, state.second, step.base, step.tau, state.slope)
-        state.now, state.second = state.second, state.now
+        self.backend.kernel.accept_step(state.now.size, state.second, step.base, step.tau, state.now, state.slope)
         for index, rates in enumerate(step.stages[-1]):
             for side, content in rates.contents.items():
                 contact = contacts[index, side]
@@ -252,21 +261,21 @@ class Stepper:
                     contact.amount = content
         self._update_scales(step.largest, time, contacts)
 
-    def _moment(self, time: float, start: float, tau: float, contacts: Contacts) -> Moment:
-        suspended = frozenset(key for key, contact in contacts.items() if contact.suspended(start))
-        return Moment(time, tau, self.rtol, self._weights(), suspended)
-
-    def _largest(self, values: Array) -> list[float]:
-        partition = self.coefficients.partition
-        return [self.backend.largest(values[i] / partition(i)) for i in range(len(self.scales))]
+    def _largest(self) -> list[float]:
+        """Largest activity of each field now."""
+        solver, kernel, size = self.solver, self.backend.kernel, self.solver.grid.size
+        found = []
+        for index, values in enumerate(self.state.now):
+            kernel.to_activity(values.size, values, self.coefficients.partition(index), solver.activity)
+            kernel.row_largest(*size, solver.activity, solver.partial[0])
+            found.append(self.backend.largest(solver.partial[0]))
+        return found
 
     def _update_scales(self, largest: list[float], time: float, contacts: Contacts) -> None:
         """Running maximum of each field's activity, the reservoirs' included."""
         for index, value in enumerate(largest):
-            sides = [contacts[index, side] for side in SIDES]
-            held = [contact.activity(time) for contact in sides if contact.area]
             floor = self.coefficients.problem.model.fields[index].floor
-            self.scales[index] = max(self.scales[index], value, floor, *held)
+            self.scales[index] = max(self.scales[index], value, floor, fullest(contacts, index, time))
 
     def _weights(self) -> tuple[float, ...]:
         """Scales of the error weights: at least 1e-4 of the largest field of the same unit; 1 where all are empty."""

@@ -1,0 +1,126 @@
+"""Single kernels on a backend: do they do what numpy says, and how much of the speed of a copy do they reach."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from math import prod
+from statistics import median
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+from traffic import KERNELS, Arguments, assert_backends_agree, bytes_of
+
+from mnrd.backends import choose
+from mnrd.backends.base import Backend
+
+SIZES = ((5, 7, 11), (1, 1, 1), (7, 19, 16), (2, 3, 8), (6, 9, 33))  # (nz, ny, nx), odd ones
+PLANES = 7  # of the small arrays that big ones are made of: no other extent has this length
+ROUNDS = 5
+
+
+def disagreements(backend: Backend, precision: str) -> Iterator[tuple[str, str]]:
+    """Each kernel with what is wrong with it on a backend, empty if nothing, as numpy sees it."""
+    reference = choose("numpy", precision)
+    for kernel in KERNELS:
+        try:
+            for size in SIZES:
+                for periodic in (False, True):
+                    assert_backends_agree(kernel, backend, reference, size, periodic)
+        except AssertionError as error:
+            yield kernel, " ".join(str(error).split())[:500]
+        else:
+            yield kernel, ""
+
+
+class Clock:
+    """Time of calls on a backend: by its events on a device, else by the clock of the host."""
+
+    def __init__(self, backend: Backend) -> None:
+        self.events: tuple[Any, Any] | None = None
+        if backend.memory() is not None:
+            import cupy
+
+            self.events = cupy.cuda.Event(), cupy.cuda.Event()
+            self._elapsed = cupy.cuda.get_elapsed_time
+
+    def _once(self, call: Callable[[], Any], count: int) -> float:
+        if self.events is None:
+            started = perf_counter()
+            for _ in range(count):
+                call()
+            return (perf_counter() - started) / count
+        start, end = self.events
+        start.record()
+        for _ in range(count):
+            call()
+        end.record()
+        end.synchronize()
+        return 1e-3 * float(self._elapsed(start, end)) / count
+
+    def seconds(self, call: Callable[[], Any], least: float) -> float:
+        """Median time of a call, over rounds of so many calls that each round takes `least` seconds or more."""
+        self._once(call, 2)
+        count = max(1, round(least / max(self._once(call, 1), 1e-6)))
+        return median(self._once(call, count) for _ in range(ROUNDS))
+
+
+def copy_bandwidth(backend: Backend, clock: Clock, cells: int, least: float) -> float:
+    """Bytes per second of a copy of doubles on the backend: the yardstick."""
+    one, other = backend.zeros(cells, np.float64), backend.zeros(cells, np.float64)
+
+    def copy() -> None:
+        other[...] = one
+
+    return 2 * one.nbytes / clock.seconds(copy, least)
+
+
+def big_arguments(backend: Backend, kernel: str, size: tuple[int, int, int]) -> list[Any]:
+    """Arguments of a kernel on a big grid: those of a thin one, repeated in z on the backend.
+
+    Parameters
+    ----------
+    backend : Backend
+    kernel : str
+    size : (nz, ny, nx)
+    """
+    nz, ny, nx = size
+    thin = Arguments(kernel, (PLANES, ny, nx), backend.real, True, 1, parts=((nx + 1) // 2, (ny + 1) // 2)).make()
+    counts = {PLANES: nz, PLANES * ny: nz * ny, PLANES * ny * nx: prod(size)}
+    made: list[Any] = []
+    for parameter, value in zip(KERNELS[kernel], thin, strict=True):
+        if parameter.name == "scratch":
+            made.append(backend.scratch(nx, ny, nz))
+        elif parameter.name == "k":
+            made.append(nz - 1)
+        elif isinstance(value, np.ndarray):
+            made.append(_repeated(backend, value, nz))
+        else:
+            made.append(counts.get(value, value) if isinstance(value, int) else value)
+    return made
+
+
+def _repeated(backend: Backend, thin: np.ndarray, nz: int) -> Any:
+    """An array with the extent in z made `nz`; as it is if it has none."""
+    if PLANES not in thin.shape:
+        return backend.array(thin, thin.dtype)
+    axis = thin.shape.index(PLANES)
+    big = backend.zeros((*thin.shape[:axis], nz, *thin.shape[axis + 1 :]), thin.dtype)
+    given, before = backend.array(thin, thin.dtype), (slice(None),) * axis
+    for k in range(0, nz, PLANES):
+        count = min(PLANES, nz - k)
+        big[(*before, slice(k, k + count))] = given[(*before, slice(0, count))]
+    return big
+
+
+def bandwidth(
+    backend: Backend, clock: Clock, kernel: str, size: tuple[int, int, int], least: float
+) -> dict[str, float] | None:
+    """Bytes, time and bandwidth of a kernel on a fine level; None for one that does not walk over the grid."""
+    arguments = big_arguments(backend, kernel, size)
+    moved = bytes_of(kernel, arguments)
+    if moved < prod(size):
+        return None
+    call = getattr(backend.kernel, kernel)
+    seconds = clock.seconds(lambda: call(*arguments), least)
+    return {"bytes_per_cell": moved / prod(size), "seconds": seconds, "bytes_per_second": moved / seconds}

@@ -1,0 +1,233 @@
+"""The `cuda` backend: the kernels of ``kernels/*.cu`` on a GPU through CuPy.
+
+Everything runs on one stream, so that a kernel sees what the one before it has written; the host waits only where it
+reads. Arrays come from CuPy's memory pool, compiled kernels from its cache folder (CUPY_CACHE_DIR).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+from mnrd.backends import generated
+from mnrd.backends.base import (
+    KERNEL_FILES,
+    Array,
+    BackendUnavailable,
+    FieldReaction,
+    Parameter,
+    check_upload,
+    checked,
+    parse_kernels,
+)
+from mnrd.backends.driver import last_line, open_cupy
+from mnrd.backends.geometry import STRIPS_PER_PROCESSOR, Device, Loop, geometry, parse_loops
+from mnrd.backends.recording import Recorder
+from mnrd.resources import kernel_source
+
+SHARED_OF_SYSTEM = STRIPS_PER_PROCESSOR * 1024
+"""Bytes of a processor's shared memory that the system takes for the blocks on it."""
+
+_SCALARS = {"int": np.int32, "index_t": np.int64, "double": np.float64}
+
+
+class Graph:
+    """A program on a device: a CUDA graph, and the arrays that its kernels use."""
+
+    def __init__(self, stream: Any) -> None:
+        self.stream = stream
+        self.captured: Any = None
+        self.arrays: dict[int, Array] = {}
+
+    def run(self) -> None:
+        """Launch all kernels at once; returns before they have run."""
+        self.captured.launch(self.stream)
+
+
+class CudaBackend:
+    """Kernels on the current CUDA device. Arrays are cupy arrays.
+
+    Parameters
+    ----------
+    precision : str
+        ``mixed`` (solver in float32, state in float64), ``double``, or ``auto``: mixed.
+    debug : bool
+        Check count, type and contiguity of the arguments before each launch.
+
+    Raises
+    ------
+    BackendUnavailable
+        If there is no device, or CuPy or its compiler do not work, with what to install.
+    """
+
+    name = "cuda"
+
+    def __init__(self, precision: str = "auto", debug: bool = False) -> None:
+        self.precision = "mixed" if precision == "auto" else precision
+        self.real = np.dtype(np.float64 if self.precision == "double" else np.float32)
+        self.types = {"real": self.real, "double": np.dtype(np.float64), "int": np.dtype(np.int32)}
+        self.types["unsigned char"] = np.dtype(np.uint8)
+        self.debug = debug
+        self._cupy = cupy = open_cupy()
+        found = cupy.cuda.runtime.getDeviceProperties(cupy.cuda.runtime.getDevice())
+        shared = (found["sharedMemPerMultiprocessor"] - SHARED_OF_SYSTEM, found["sharedMemPerBlockOptin"])
+        self._device, self._device_name = Device(found["multiProcessorCount"], *shared), found["name"].decode()
+        self._stream = _stream(cupy)
+        self._stream.use()
+        self._recorder = Recorder()
+        self._loaded: dict[str, dict[str, Callable[..., None]]] = {}
+        source = kernel_source(*KERNEL_FILES)
+        self.kernel = SimpleNamespace(**self._load(source))
+        self._walk = parse_loops(source)["relax"]
+        self._number = self.zeros(1, np.float64)
+        runtime = cupy.cuda.runtime.runtimeGetVersion()
+        self.description = (
+            f"cuda ({self._device_name}, CUDA {runtime // 1000}.{runtime % 1000 // 10}, CuPy {cupy.__version__})"
+        )
+
+    def _load(self, source: str) -> dict[str, Callable[..., None]]:
+        """The kernels of a text, compiled unless they are in CuPy's cache; those of a text are loaded once."""
+        if source not in self._loaded:
+            module = self._compile(source)
+            parameters, loops = parse_kernels(source), parse_loops(source)
+            self._loaded[source] = {
+                name: self._launcher(name, module.get_function(name), parameters[name], loops[name])
+                for name in parameters
+            }
+        return self._loaded[source]
+
+    def _compile(self, source: str) -> Any:
+        options = ["-std=c++17", f"-DREAL={'double' if self.real == np.float64 else 'float'}"]
+        if self.real == np.float32:
+            # Far from every source a solve leaves numbers below 1e-38, which cost instructions and mean nothing.
+            options.append("-ftz=true")
+        module = self._cupy.RawModule(code=source, options=tuple(options))
+        try:
+            module.compile()
+        except self._cupy.cuda.compiler.CompileException as error:
+            first = "\n".join(str(error).splitlines()[:6])
+            raise BackendUnavailable(f"NVRTC could not compile the kernels:\n{first}") from error
+        except Exception as error:  # what CuPy raises where NVRTC is missing differs from version to version
+            major = self._cupy.cuda.runtime.runtimeGetVersion() // 1000
+            raise BackendUnavailable(
+                f"the compiler of CuPy (NVRTC) does not work ({last_line(error)}): pip install 'mnrd[cuda{major}]'"
+            ) from error
+        return module
+
+    def _launcher(self, name: str, function: Any, parameters: Sequence[Parameter], loop: Loop) -> Callable[..., None]:
+        """A kernel that takes arrays and Python numbers, with its launch geometry."""
+        kinds = tuple(None if p.pointer else _SCALARS[p.type] for p in parameters)
+        names = tuple(p.name for p in parameters)
+        recorder, device, itemsize, array_type = self._recorder, self._device, self.real.itemsize, self._cupy.ndarray
+        most = function.max_threads_per_block  # asking loads the kernel, which must not happen while recording
+        if loop.buffered:
+            function.max_dynamic_shared_size_bytes = device.block_shared
+
+        def launch(*arguments: Any) -> None:
+            made = [a if kind is None else kind(a) for a, kind in zip(arguments, kinds, strict=True)]
+            arrays = [a for a, kind in zip(arguments, kinds, strict=True) if kind is None]
+            for array in arrays:
+                if type(array) is not array_type:  # of a numpy array CuPy would pass the first number as the address
+                    raise TypeError(f"kernel {name}: got a {type(array).__name__}, must be an array of the device")
+            how = geometry(loop, dict(zip(names, arguments, strict=True)), itemsize, device, most)
+            function((how.blocks,), (how.threads,), tuple(made), shared_mem=how.shared)
+            if recorder.program is not None:
+                recorder.program.arrays.update((id(array), array) for array in arrays)
+
+        return checked(name, parameters, self.types, launch) if self.debug else launch
+
+    def array(self, host: Any, dtype: Any = None) -> Array:
+        """See `Backend.array`."""
+        self._recorder.refuse("array")
+        values = np.asarray(host, dtype or self.real, order="C")
+        with self._memory_errors():
+            made = self._cupy.empty(values.shape, values.dtype)
+        made.set(values)
+        return made
+
+    def zeros(self, shape: int | Sequence[int], dtype: Any = None) -> Array:
+        """See `Backend.zeros`."""
+        self._recorder.refuse("zeros")
+        with self._memory_errors():
+            return self._cupy.zeros(shape, dtype or self.real)
+
+    @contextmanager
+    def _memory_errors(self) -> Iterator[None]:
+        """Say how much memory there is when there is not enough."""
+        try:
+            yield
+        except self._cupy.cuda.memory.OutOfMemoryError as error:
+            free, total = self.memory()
+            used = self._cupy.get_default_memory_pool().used_bytes()
+            raise MemoryError(
+                f"on {self._device_name}: {last_line(error)}; {used / 1e9:.3g} GB are in use by mnrd, {free / 1e9:.3g} of "
+                f"{total / 1e9:.3g} GB are free: take larger cells or fewer fields"
+            ) from error
+
+    def host(self, array: Array) -> np.ndarray:
+        """See `Backend.host`."""
+        self._recorder.refuse("host")
+        copied: np.ndarray = array.get()
+        return copied
+
+    def upload(self, host: np.ndarray, into: Array) -> None:
+        """See `Backend.upload`."""
+        self._recorder.refuse("upload")
+        check_upload(host, into)
+        into.set(host)
+
+    @contextmanager
+    def record(self) -> Iterator[Graph]:
+        """See `Backend.record`."""
+        with self._recorder.record(Graph(self._stream)) as program, self._stream:
+            self._stream.begin_capture()
+            try:
+                yield program
+            finally:
+                program.captured = self._stream.end_capture()
+
+    def memory(self) -> tuple[int, int]:
+        """See `Backend.memory`; what CuPy's pool holds and nobody uses counts as free."""
+        free, total = self._cupy.cuda.runtime.memGetInfo()
+        return free + self._cupy.get_default_memory_pool().free_bytes(), total
+
+    def synchronise(self) -> None:
+        """See `Backend.synchronise`."""
+        self._stream.synchronize()
+
+    def total(self, partial: Array) -> float:
+        """See `Backend.total`."""
+        return self._gathered("total", partial, 1, 0)
+
+    def largest(self, partial: Array) -> float:
+        """See `Backend.largest`."""
+        return self._gathered("largest", partial, 0, 1)
+
+    def _gathered(self, action: str, partial: Array, sums: int, maxima: int) -> float:
+        self._recorder.refuse(action)
+        self.kernel.gather(partial.size, sums, maxima, partial, self._number)
+        return float(self.host(self._number)[0])
+
+    def scratch(self, nx: int, ny: int, nz: int) -> Array:
+        """A number for each plane and each thread of the largest grid that walks columns."""
+        how = geometry(self._walk, {"nx": nx, "ny": ny, "nz": nz}, self.real.itemsize, self._device)
+        return self.zeros(nz * how.blocks * how.threads)
+
+    def reactions(self, kinetics: Any) -> list[FieldReaction | None]:
+        """Compile the generated kernels of the declared reactions."""
+        return generated.reactions(kinetics, self._load)
+
+    def motions(self, kinetics: Any) -> list[Callable[..., None] | None]:
+        """Compile the generated kernels of the transport that depends on the fields."""
+        return generated.motions(kinetics, self._load)
+
+
+@cache
+def _stream(cupy: Any) -> Any:
+    """The one stream of all backends of a process: not the default one, on which nothing can be recorded."""
+    return cupy.cuda.Stream(non_blocking=True)

@@ -1,0 +1,333 @@
+"""The cuda backend on the stand-in for CuPy, and on a GPU where there is one: kernels, geometry, memory, failures."""
+
+import ctypes
+import subprocess
+import sys
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import standin
+from kernel_arguments import KERNELS, SIZES, SOURCE, assert_backends_agree
+from standin import cupy, module
+from standin.memory import device
+
+from mnrd.backends import choose, driver
+from mnrd.backends.base import KERNEL_FILES, BackendUnavailable
+from mnrd.backends.cuda import CudaBackend
+from mnrd.backends.geometry import LARGEST_GRID, geometry, parse_loops
+from mnrd.resources import kernel_source
+
+real_driver_version, real_cupy_packages = driver.driver_version, driver.cupy_packages
+
+
+@pytest.fixture
+def cuda():
+    """The backend on the stand-in, in double precision."""
+    return standin.backend()
+
+
+@pytest.fixture(scope="module")
+def gpu():
+    """Backends on a GPU by precision, or a skip."""
+    try:
+        return {precision: choose("cuda", precision, debug=True) for precision in ("double", "mixed")}
+    except BackendUnavailable as error:
+        pytest.skip(str(error))
+
+
+class TestKernels:
+    @pytest.mark.parametrize("order", ["forward", "backward"])
+    @pytest.mark.parametrize("precision", ["double", "mixed"])
+    @pytest.mark.parametrize("kernel", KERNELS)
+    def test_text_with_its_geometry_is_what_numpy_says(self, kernel, precision, order, monkeypatch):
+        """In both orders of the threads, on which nothing may depend."""
+        monkeypatch.setitem(module.order, "backward", int(order == "backward"))
+        tested, reference = standin.backend(precision), choose("numpy", precision)
+        for size in SIZES:
+            assert_backends_agree(kernel, tested, reference, size, periodic=order == "backward")
+
+    @pytest.mark.gpu
+    @pytest.mark.parametrize("periodic", [False, True], ids=["mirror", "periodic"])
+    @pytest.mark.parametrize("precision", ["double", "mixed"])
+    @pytest.mark.parametrize("kernel", KERNELS)
+    def test_a_gpu_does_what_numpy_says(self, gpu, kernel, precision, periodic):
+        reference = choose("numpy", precision)
+        for size in [*SIZES, (40, 70, 130)]:
+            assert_backends_agree(kernel, gpu[precision], reference, size, periodic)
+
+    def test_columns_beyond_the_largest_grid_are_walked_too(self, cuda):
+        """More columns than 2 processors have threads for: each thread takes several."""
+        nz, ny, nx = 3, 31, 33
+        assert nx * ny > 128 * geometry("STRIP", nx * ny, 2)[0]
+        for kernel in ("relax", "solve_lines"):
+            assert_backends_agree(kernel, cuda, choose("numpy", "double"), (nz, ny, nx), periodic=True)
+
+
+class TestGeometry:
+    @pytest.mark.parametrize(
+        ("kind", "passes", "wanted"),
+        [
+            ("CELL", 1, (1, 256)), ("CELL", 257, (2, 256)), ("CELL", 2**40, (LARGEST_GRID, 256)),
+            ("ROW", 8, (1, 256)), ("ROW", 9, (2, 256)),
+            ("STRIP", 128, (1, 128)), ("STRIP", 10**6, (396, 128)),
+            ("BLOCK", 1, (1, 1024)), ("BLOCK", 3, (3, 1024)),
+        ],
+    )  # fmt: skip
+    def test_of_a_device_with_132_processors(self, kind, passes, wanted):
+        assert geometry(kind, passes, 132) == wanted
+
+    @pytest.mark.parametrize(
+        ("kind", "most", "wanted"), [("BLOCK", 700, (5, 672)), ("CELL", 128, (8, 128)), ("ROW", 160, (200, 160))]
+    )
+    def test_of_a_kernel_with_many_registers(self, kind, most, wanted):
+        assert geometry(kind, 5 if kind == "BLOCK" else 1000, 132, most) == wanted
+
+    def test_nothing_to_do_is_one_block(self):
+        assert geometry("CELL", 0, 132)[0] == 1
+
+    def test_every_kernel_has_a_loop(self):
+        loops = parse_loops(kernel_source(*KERNEL_FILES))
+        assert set(loops) == set(KERNELS)
+        sizes = {"nx": 5, "ny": 7, "nz": 11, "cells": 385}
+        assert {name: (loops[name].kind, loops[name].passes(sizes)) for name in ("relax", "residual", "hold")} == {
+            "relax": ("STRIP", 35), "residual": ("ROW", 77), "hold": ("CELL", 385),
+        }  # fmt: skip
+
+    def test_sizes_may_be_named_on_the_way(self):
+        text = """KERNEL sums(int nx, int ny, const real *a) { // FOR_EACH_CELL(n, nx)
+            const index_t row = (index_t)nx + 1, cells = row * ny;
+            FOR_EACH_CELL(n, 2 * cells) { const int cells = 1; } }"""
+        loop = parse_loops(text)["sums"]
+        assert (loop.kind, loop.passes({"nx": 2**31, "ny": 3})) == ("CELL", 2 * (2**31 + 1) * 3)
+
+    @pytest.mark.parametrize("body", ["", "for (;;) {}", "FOR_EACH_THING(n, nx) {}"])
+    def test_a_kernel_without_a_loop(self, body):
+        with pytest.raises(ValueError, match=r"^kernel wrong: no loop FOR_EACH_ of CELL, ROW, STRIP, BLOCK$"):
+            parse_loops(f"KERNEL wrong(int nx) {{ {body} }}")
+
+    def test_a_loop_whose_passes_are_not_known_before(self):
+        with pytest.raises(ValueError, match=r"^kernel wrong: found of its loop does not follow from its parameters$"):
+            parse_loops("KERNEL wrong(int nx, const int *a) { const int found = a[0]; FOR_EACH_CELL(n, found) {} }")
+
+
+class TestLaunch:
+    def test_a_numpy_array_is_no_address(self):
+        cuda = standin.backend(debug=False)
+        with pytest.raises(TypeError, match=r"^kernel hold: got a ndarray, must be an array of the device$"):
+            cuda.kernel.hold(1, np.zeros(1), cuda.zeros(1))
+
+    @pytest.mark.parametrize("number", [2**31, -(2**31) - 1])
+    def test_a_number_that_does_not_fit_is_an_error(self, cuda, number):
+        with pytest.raises(OverflowError):
+            cuda.kernel.gather(number, 0, 0, cuda.zeros(1), cuda.zeros(1))
+
+    def test_a_graph_holds_the_launches_in_order(self, cuda):
+        a = cuda.array([1.0], np.float64)
+        with cuda.record() as program:
+            cuda.kernel.extrapolate(1, a, a, 1.0, a)
+            cuda.kernel.extrapolate(1, a, a, 2.0, a)
+        cupy.reset()
+        for _ in range(3):
+            program.run()
+        assert cupy.counts.launches == 6
+        assert cuda.host(a)[0] == 6.0**3
+
+    def test_backends_share_one_stream(self, cuda):
+        """So that what one has launched is done before the other reads it."""
+        other = standin.backend("mixed")
+        a = other.array([3.0], np.float64)
+        with cuda.record() as program:
+            cuda.kernel.hold(1, a, a)
+        assert len(program.captured.captured) == 1
+
+    def test_kernels_of_a_text_are_compiled_once(self, cuda, monkeypatch):
+        first = cuda._load(SOURCE)
+        monkeypatch.setattr(cuda, "_compile", None)
+        assert cuda._load(SOURCE) is first
+
+
+class TestMemory:
+    def test_what_is_free(self, cuda):
+        before, total = cuda.memory()
+        kept = cuda.zeros(1000, np.float64)
+        assert cuda.memory() == (before - kept.nbytes, total)
+
+    @pytest.mark.parametrize("make", [lambda cuda: cuda.zeros(10**6), lambda cuda: cuda.array(np.zeros(10**6))])
+    def test_not_enough_of_it_says_how_much_there_is(self, cuda, make, monkeypatch):
+        monkeypatch.setattr(device, "total", device.used + 4 * 10**6)
+        wanted = (
+            r"^on stand-in for a GPU: OutOfMemoryError: Out of memory allocating 8,000,000 bytes \(allocated so far: "
+            r"[\d,]+ bytes\)\.; [\d.e-]+ GB are in use by mnrd, 0\.004 of [\d.e-]+ GB are free: take larger cells or"
+        )
+        with pytest.raises(MemoryError, match=wanted):
+            make(cuda)
+
+    def test_copies_are_counted(self, cuda):
+        cupy.reset()
+        made = cuda.array(np.zeros(3))
+        cuda.upload(np.ones(3), made)
+        cuda.host(made)
+        assert (cupy.counts.uploads, cupy.counts.downloads, cupy.counts.allocations) == (2, 1, 1)
+
+    def test_scratch_is_for_the_threads_that_run_at_a_time(self, cuda):
+        assert cuda.scratch(5, 7, 11).size == 2 * 11 * 128
+        assert cuda.scratch(1000, 1000, 11).size == 2 * 11 * 128 * 2 * 3
+
+
+class TestFailures:
+    """Each failure is one line that says what is wrong and what to do."""
+
+    @pytest.fixture(autouse=True)
+    def _installed(self):
+        with standin.installed():
+            yield
+
+    @staticmethod
+    def failing(pattern):
+        return pytest.raises(BackendUnavailable, match=pattern)
+
+    def test_no_driver(self, monkeypatch):
+        def missing(name):
+            raise OSError(f"{name}: cannot open shared object file")
+
+        monkeypatch.setattr(ctypes, "CDLL", missing)
+        with self.failing(r"^no NVIDIA driver on this machine \(libcuda\.so\.1\)$"):
+            real_driver_version()
+
+    @pytest.mark.parametrize(("number", "wanted"), [(12040, (12, 4)), (13000, (13, 0)), (11080, (11, 8))])
+    def test_version_of_the_driver(self, monkeypatch, number, wanted):
+        monkeypatch.setattr(ctypes, "CDLL", lambda _: SimpleNamespace(cuDriverGetVersion=_answer(0, number)))
+        assert real_driver_version() == wanted
+
+    def test_a_driver_that_does_not_answer(self, monkeypatch):
+        monkeypatch.setattr(ctypes, "CDLL", lambda _: SimpleNamespace(cuDriverGetVersion=_answer(999, 0)))
+        with self.failing(r"^the NVIDIA driver does not answer \(error 999\): reinstall it$"):
+            real_driver_version()
+
+    def test_driver_too_old(self, monkeypatch):
+        monkeypatch.setattr(driver, "driver_version", lambda: (11, 4))
+        with self.failing(r"^the NVIDIA driver is for CUDA 11\.4, must be for 12\.0 or later: update the driver$"):
+            choose("cuda")
+
+    @pytest.mark.parametrize(("version", "extra"), [((12, 2), 12), ((13, 0), 13), ((14, 1), 13)])
+    def test_no_cupy(self, monkeypatch, version, extra):
+        monkeypatch.setattr(driver, "driver_version", lambda: version)
+        monkeypatch.setattr(driver, "cupy_packages", list)
+        with self.failing(rf"^CuPy is not installed: pip install 'mnrd\[cuda{extra}\]'$"):
+            choose("cuda")
+
+    def test_two_cupys(self, monkeypatch):
+        monkeypatch.setattr(driver, "cupy_packages", lambda: ["cupy-cuda11x", "cupy-cuda12x"])
+        wanted = (
+            r"^2 CuPy packages overwrite each other: pip uninstall cupy-cuda11x cupy-cuda12x; pip install 'mnrd\[cu"
+        )
+        with self.failing(wanted):
+            choose("cuda")
+
+    def test_packages_that_bring_cupy(self, monkeypatch):
+        names = ["cupy-cuda12x", "cupy-xarray", "numpy", "cupy", "cupy-rocm-7-0", "cupy_helpers", "cupy-cuda110"]
+        found = [SimpleNamespace(metadata={"Name": name}) for name in names]
+        monkeypatch.setattr(driver, "distributions", lambda: found)
+        assert real_cupy_packages() == ["cupy", "cupy-cuda110", "cupy-cuda12x", "cupy-rocm-7-0"]
+
+    @pytest.mark.parametrize(
+        ("error", "text"),
+        [
+            (ImportError("=====\nlibcublas.so.12: cannot open\n====="), "ImportError: libcublas.so.12: cannot open"),
+            (AttributeError("numpy has no bool8"), "AttributeError: numpy has no bool8"),
+            (RuntimeError(), "RuntimeError"),
+        ],
+    )
+    def test_a_cupy_that_cannot_be_imported(self, monkeypatch, error, text):
+        def broken(_):
+            raise error
+
+        monkeypatch.setattr(driver, "import_module", broken)
+        with self.failing(rf"^CuPy cannot be imported \({text}\): pip install 'mnrd\[cuda12\]'$"):
+            choose("cuda")
+
+    def test_a_cupy_for_a_newer_cuda_than_the_driver(self, monkeypatch):
+        monkeypatch.setattr(driver, "cupy_packages", lambda: ["cupy-cuda13x"])
+        monkeypatch.setattr(cupy.cuda.runtime, "runtimeGetVersion", lambda: 13000)
+        wanted = r"^CuPy is for CUDA 13, the driver for CUDA 12\.9: pip uninstall cupy-cuda13x; pip install 'mnrd\[cuda12\]'$"
+        with self.failing(wanted):
+            choose("cuda")
+
+    def test_a_newer_driver_than_cupy_is_fine(self, monkeypatch):
+        monkeypatch.setattr(driver, "driver_version", lambda: (13, 1))
+        assert choose("cuda").name == "cuda"
+
+    @pytest.mark.parametrize(
+        ("visible", "end"), [(None, ""), ("", ": CUDA_VISIBLE_DEVICES is '', unset it"), ("7", ": CUDA_VISIBLE_DEVICES is '7', unset it")]
+    )  # fmt: skip
+    def test_no_device(self, monkeypatch, visible, end):
+        monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+        if visible is not None:
+            monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+        monkeypatch.setattr(cupy.cuda.runtime, "getDeviceCount", lambda: 0)
+        with self.failing(rf"^no GPU is visible{end}$"):
+            choose("cuda")
+
+    def test_a_device_that_does_not_answer(self, monkeypatch):
+        def broken():
+            raise cupy.cuda.runtime.CUDARuntimeError("cudaErrorSystemNotReady: system not yet initialized")
+
+        monkeypatch.setattr(cupy.cuda.runtime, "getDeviceCount", broken)
+        with self.failing(
+            r"^the driver does not answer: CUDARuntimeError: cudaErrorSystemNotReady: system not yet init"
+        ):
+            choose("cuda")
+
+    def test_no_compiler(self, monkeypatch):
+        def missing(_):
+            raise RuntimeError('Failure finding "libnvrtc.so.12": No such file: libnvrtc.so.12')
+
+        monkeypatch.setattr(cupy.RawModule, "compile", missing)
+        wanted = (
+            r"^the compiler of CuPy \(NVRTC\) does not work \(RuntimeError: Failure finding .libnvrtc\.so\.12.: No such "
+            r"file: libnvrtc\.so\.12\): pip install 'mnrd\[cuda12\]'$"
+        )
+        with self.failing(wanted):
+            choose("cuda")
+
+    def test_a_compiler_that_fails(self, monkeypatch):
+        def failing(_):
+            raise cupy.cuda.compiler.CompileException("\n".join(["lines.cu(3): error: wrong", *"abcdefgh"]))
+
+        monkeypatch.setattr(cupy.RawModule, "compile", failing)
+        with self.failing(r"^NVRTC could not compile the kernels:\nlines\.cu\(3\): error: wrong\na\nb\nc\nd\ne$"):
+            choose("cuda")
+
+    def test_auto_falls_back_and_says_why(self, monkeypatch):
+        monkeypatch.setattr(cupy.cuda.runtime, "getDeviceCount", lambda: 0)
+        monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+        backend = choose("auto")
+        assert backend.name in ("native", "numpy")
+        assert "double precision; cuda: no GPU is visible" in backend.description
+
+
+def _answer(status, number):
+    """A function of the driver that gives a number."""
+
+    def answer(pointer):
+        pointer._obj.value = number
+        return status
+
+    return answer
+
+
+def test_auto_does_not_import_cupy_where_there_is_no_driver():
+    program = (
+        "import sys\nfrom mnrd.backends import choose, driver\nfrom mnrd.backends.base import BackendUnavailable\n"
+        "def hidden(): raise BackendUnavailable('hidden')\n"
+        "driver.driver_version = hidden\nchoose('auto')\nprint('cupy' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
+
+
+@pytest.mark.gpu
+def test_a_gpu_is_chosen_by_itself(gpu):
+    assert choose().name == "cuda"
+    assert isinstance(choose(), CudaBackend)
