@@ -17,7 +17,7 @@ PICTURE = DOCUMENT.with_suffix(".png")
 PRECISIONS = ("mixed", "double")
 FIELDS, CELLS, BANDWIDTH = (12, 3), 1e8, 4.3e12  # the step whose floor is stated: fields, cells, bytes per second
 SOLVER = {"lines.cu", "transfer.cu", "vectors.cu", "control.cu"}
-OPERATOR = {"residual", "apply", "contact"}
+OPERATOR = {"apply", "contact"}
 PLANNED = {"mixed": (234.0, 10.5e3, 14.7e3), "double": (462.0, 20.1e3, 28.4e3)}
 """What the method was planned to move, bytes per cell: an iteration of the conjugate gradients on all levels; a step of
 12 + 3 fields with 1.25 and with 2 iterations in each solve."""

@@ -36,7 +36,7 @@ from mnrd.output.directory import write_text
 from mnrd.output.history import History
 from mnrd.output.schedule import AtTimes
 from mnrd.simulation import Simulation
-from mnrd.solve.stage import KAPPA
+from mnrd.solve.krylov import KAPPA
 
 BACKEND = "native"
 WANTED = 1e-4  # of the maximum of a field

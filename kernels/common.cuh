@@ -197,10 +197,6 @@ INLINE double block_maximum(double largest) { return largest; }
     (tx[n] * (u[n] - u[n + east]) + tx[n - west] * (u[n] - u[n - west]) + ty[n] * (u[n] - u[n + south]) \
      + ty[n - north] * (u[n] - u[n - north]) + tz[n] * (u[n] - u[n + down]) + tz[n - up] * (u[n] - u[n - up]))
 
-// b - A u in cell n of such a row, with what its planes top and base conduct to the reservoirs.
-#define RESIDUAL(b, u) \
-    (b[n] - screening[n] * u[n] - OUTFLOW(u) - at_top * g_top[i] * (u[n] - e_top) - at_base * g_base[i] * (u[n] - e_base))
-
 // Where the neighbours of a row (k, j) lie; at the first and last plane the cell is its own neighbour: no flux.
 #define ROW_NEIGHBOURS \
     const int j = (int)(row % ny), k = (int)(row / ny); \

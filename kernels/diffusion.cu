@@ -162,27 +162,6 @@ KERNEL contact(
     }
 }
 
-// r = b - A u
-KERNEL residual(
-    int nx, int ny, int nz, const double *going, const real *b, const real *u, const real *screening,
-    const real *tx, const real *ty, const real *tz, const real *top, const real *base, // (nz, ny, nx) and (ny, nx)
-    const double *exchange, real *r)
-{
-    ONLY_IF(going);
-    FOR_EACH_ROW(row, (index_t)ny * nz)
-    {
-        ROW_NEIGHBOURS;
-        const real e_top = (real)exchange[0], e_base = (real)exchange[1];
-        const real *g_top = top + (index_t)j * nx, *g_base = base + (index_t)j * nx;
-        const real at_top = k == 0, at_base = k + 1 == nz;
-        FOR_ROW_STENCIL(i, nx)
-        {
-            const index_t n = row * nx + i;
-            r[n] = RESIDUAL(b, u);
-        }
-    }
-}
-
 // q = A p, partial[row] = sum over the row of p q
 KERNEL apply(
     int nx, int ny, int nz, const double *going, const real *p, const real *screening,

@@ -43,7 +43,8 @@ KERNEL residual_restrict(
             FOR_ROW_STENCIL(i, nx)
             {
                 const index_t n = row * nx + i;
-                const real r = RESIDUAL(b, u);
+                const real r = b[n] - screening[n] * u[n] - OUTFLOW(u) - at_top * g_top[i] * (u[n] - e_top)
+                               - at_base * g_base[i] * (u[n] - e_base);
                 line[i] = following ? line[i] + r : r;
             }
         }

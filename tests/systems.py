@@ -78,13 +78,13 @@ class System:
 
     def times(self, u: np.ndarray) -> np.ndarray:
         """A u, well-stirred reservoirs eliminated."""
-        b, r = self.backend.zeros(self.shape), self.backend.zeros(self.shape)
+        image, partial = self.backend.zeros(self.shape), self.backend.zeros(self.shape[:2], np.float64)
         u, grid = self.backend.array(u), self.multigrid
         level = grid.levels[0]
         grid.load(self.operator, 0)
         grid.prepare(self.screening, 0, self.factor, grid.always)
-        self.backend.kernel.residual(*level.size, grid.always, b, u, *grid.matrix(level, u), r)
-        return -self.backend.host(r)
+        self.backend.kernel.apply(*level.size, grid.always, u, *grid.matrix(level, u), image, partial)
+        return self.backend.host(image)
 
     def solve(self, rhs: np.ndarray, reduction: float) -> tuple[float, np.ndarray]:
         """Iterations that reduce the norm sqrt(sum r^2 / V) by `reduction`, and the solution.
@@ -183,7 +183,7 @@ def system_of(backend: Backend, problem: Problem, dt: float, loss: float = 0.0) 
 
 
 def dense(system: System) -> np.ndarray:
-    """The matrix A, column by column through the residual kernel."""
+    """The matrix A, column by column through the kernel `apply`."""
     n = int(np.prod(system.shape))
     return np.array([system.times(row.reshape(system.shape)).ravel() for row in np.eye(n)]).T
 

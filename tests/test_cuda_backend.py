@@ -3,6 +3,8 @@
 import ctypes
 import subprocess
 import sys
+from functools import cache
+from itertools import product
 from types import SimpleNamespace
 
 import numpy as np
@@ -15,16 +17,19 @@ from standin.memory import device
 from mnrd.backends import choose, driver
 from mnrd.backends.base import KERNEL_FILES, BackendUnavailable
 from mnrd.backends.cuda import CudaBackend
-from mnrd.backends.geometry import LARGEST_GRID, geometry, parse_loops
+from mnrd.backends.geometry import LARGEST_GRID, Device, Loop, geometry, parse_loops
 from mnrd.resources import kernel_source
 
 real_driver_version, real_cupy_packages = driver.driver_version, driver.cupy_packages
 
 
+on_standin = cache(standin.backend)
+
+
 @pytest.fixture
 def cuda():
     """The backend on the stand-in, in double precision."""
-    return standin.backend()
+    return on_standin("double")
 
 
 @pytest.fixture(scope="module")
@@ -43,56 +48,86 @@ class TestKernels:
     def test_text_with_its_geometry_is_what_numpy_says(self, kernel, precision, order, monkeypatch):
         """In both orders of the threads, on which nothing may depend."""
         monkeypatch.setitem(module.order, "backward", int(order == "backward"))
-        tested, reference = standin.backend(precision), choose("numpy", precision)
+        tested, reference = on_standin(precision), choose("numpy", precision)
         for size in SIZES:
             assert_backends_agree(kernel, tested, reference, size, periodic=order == "backward")
 
     @pytest.mark.gpu
     @pytest.mark.parametrize("periodic", [False, True], ids=["mirror", "periodic"])
     @pytest.mark.parametrize("precision", ["double", "mixed"])
-    @pytest.mark.parametrize("kernel", KERNELS)
-    def test_a_gpu_does_what_numpy_says(self, gpu, kernel, precision, periodic):
+    def test_a_gpu_does_what_numpy_says(self, gpu, precision, periodic):
         reference = choose("numpy", precision)
-        for size in [*SIZES, (40, 70, 130)]:
+        for kernel, size in product(KERNELS, [*SIZES, (40, 70, 130)]):
             assert_backends_agree(kernel, gpu[precision], reference, size, periodic)
 
     def test_columns_beyond_the_largest_grid_are_walked_too(self, cuda):
         """More columns than 2 processors have threads for: each thread takes several."""
         nz, ny, nx = 3, 31, 33
-        assert nx * ny > 128 * geometry("STRIP", nx * ny, 2)[0]
+        assert nx * ny > cuda.scratch(nx, ny, nz).size / nz
         for kernel in ("relax", "solve_lines"):
             assert_backends_agree(kernel, cuda, choose("numpy", "double"), (nz, ny, nx), periodic=True)
 
 
+NAMED = {
+    "relax": ("STRIP", 35, 32 * 11),
+    "apply": ("ROW", 77, 0),
+    "residual_restrict": ("ROW", 33, 5),
+    "hold": ("CELL", 385, 0),
+    "cg_turn": ("BLOCK", 1, 0),
+}
+"""Loop, passes and numbers in shared memory for 32 threads of some kernels on a grid of 5 x 7 x 11."""
+
+
 class TestGeometry:
+    H200 = Device(processors=132, shared=225 * 1024, block_shared=227 * 1024)
+
+    @classmethod
+    def launch(cls, kind, passes, buffered=False, itemsize=4, most=1024, **sizes):
+        how = geometry(Loop(kind, lambda _: passes, buffered), sizes, itemsize, cls.H200, most)
+        return how.blocks, how.threads, how.shared
+
     @pytest.mark.parametrize(
         ("kind", "passes", "wanted"),
         [
             ("CELL", 1, (1, 256)), ("CELL", 257, (2, 256)), ("CELL", 2**40, (LARGEST_GRID, 256)),
             ("ROW", 8, (1, 256)), ("ROW", 9, (2, 256)),
             ("STRIP", 128, (1, 128)), ("STRIP", 10**6, (396, 128)),
-            ("BLOCK", 1, (1, 1024)), ("BLOCK", 3, (3, 1024)),
+            ("BLOCK", 1, (1, 1024)), ("BLOCK", 3, (3, 1024)), ("CELL", 0, (1, 256)),
         ],
     )  # fmt: skip
-    def test_of_a_device_with_132_processors(self, kind, passes, wanted):
-        assert geometry(kind, passes, 132) == wanted
+    def test_follows_from_the_loop(self, kind, passes, wanted):
+        assert self.launch(kind, passes) == (*wanted, 0)
 
     @pytest.mark.parametrize(
-        ("kind", "most", "wanted"), [("BLOCK", 700, (5, 672)), ("CELL", 128, (8, 128)), ("ROW", 160, (200, 160))]
+        ("kind", "most", "wanted"), [("BLOCK", 700, (1000, 672)), ("CELL", 128, (8, 128)), ("ROW", 160, (200, 160))]
     )
     def test_of_a_kernel_with_many_registers(self, kind, most, wanted):
-        assert geometry(kind, 5 if kind == "BLOCK" else 1000, 132, most) == wanted
+        assert self.launch(kind, 1000, most=most) == (*wanted, 0)
 
-    def test_nothing_to_do_is_one_block(self):
-        assert geometry("CELL", 0, 132)[0] == 1
+    @pytest.mark.parametrize(
+        ("nz", "itemsize", "threads"),
+        [(128, 4, 128), (128, 8, 64), (160, 4, 64), (300, 8, 32), (1000, 8, 16), (9000, 8, 2)],
+    )
+    def test_columns_have_room_on_the_chip(self, nz, itemsize, threads):
+        """Three blocks to a processor down to a warp, then one, down to a thread."""
+        assert self.launch("STRIP", 10**6, True, itemsize, nz=nz) == (396, threads, threads * nz * itemsize)
+
+    @pytest.mark.parametrize(("nx", "threads"), [(100, 256), (1536, 256), (1537, 128), (12000, 32), (40000, 32)])
+    def test_rows_have_room_on_the_chip(self, nx, threads):
+        assert self.launch("ROW", 8, True, nx=nx) == (256 // threads, threads, threads // 32 * nx * 4)
+
+    @pytest.mark.parametrize(("kind", "sizes"), [("ROW", {"nx": 60000}), ("STRIP", {"nz": 60000})])
+    def test_no_room_at_all(self, kind, sizes):
+        wanted = r"^a row or column needs 240000 bytes of shared memory, 232448 are there$"
+        with pytest.raises(ValueError, match=wanted):
+            self.launch(kind, 1, True, **sizes)
 
     def test_every_kernel_has_a_loop(self):
         loops = parse_loops(kernel_source(*KERNEL_FILES))
         assert set(loops) == set(KERNELS)
-        sizes = {"nx": 5, "ny": 7, "nz": 11, "cells": 385}
-        assert {name: (loops[name].kind, loops[name].passes(sizes)) for name in ("relax", "residual", "hold")} == {
-            "relax": ("STRIP", 35), "residual": ("ROW", 77), "hold": ("CELL", 385),
-        }  # fmt: skip
+        sizes = {"nx": 5, "ny": 7, "nz": 11, "coarse_ny": 3, "cells": 385}
+        found = {name: (loops[name].kind, loops[name].passes(sizes), loops[name].numbers(sizes)) for name in NAMED}
+        assert found == NAMED
 
     def test_sizes_may_be_named_on_the_way(self):
         text = """KERNEL sums(int nx, int ny, const real *a) { // FOR_EACH_CELL(n, nx)
@@ -171,8 +206,8 @@ class TestMemory:
         assert (cupy.counts.uploads, cupy.counts.downloads, cupy.counts.allocations) == (2, 1, 1)
 
     def test_scratch_is_for_the_threads_that_run_at_a_time(self, cuda):
-        assert cuda.scratch(5, 7, 11).size == 2 * 11 * 128
-        assert cuda.scratch(1000, 1000, 11).size == 2 * 11 * 128 * 2 * 3
+        assert cuda.scratch(5, 7, 11).size == 11 * 128
+        assert cuda.scratch(1000, 1000, 11).size == 11 * 128 * 2 * 3
 
 
 class TestFailures:
@@ -250,7 +285,9 @@ class TestFailures:
     def test_a_cupy_for_a_newer_cuda_than_the_driver(self, monkeypatch):
         monkeypatch.setattr(driver, "cupy_packages", lambda: ["cupy-cuda13x"])
         monkeypatch.setattr(cupy.cuda.runtime, "runtimeGetVersion", lambda: 13000)
-        wanted = r"^CuPy is for CUDA 13, the driver for CUDA 12\.9: pip uninstall cupy-cuda13x; pip install 'mnrd\[cuda12\]'$"
+        wanted = (
+            r"^CuPy is for CUDA 13, the driver for CUDA 12\.9: pip uninstall cupy-cuda13x; pip install 'mnrd\[cuda12"
+        )
         with self.failing(wanted):
             choose("cuda")
 
@@ -259,8 +296,13 @@ class TestFailures:
         assert choose("cuda").name == "cuda"
 
     @pytest.mark.parametrize(
-        ("visible", "end"), [(None, ""), ("", ": CUDA_VISIBLE_DEVICES is '', unset it"), ("7", ": CUDA_VISIBLE_DEVICES is '7', unset it")]
-    )  # fmt: skip
+        ("visible", "end"),
+        [
+            (None, ""),
+            ("", ": CUDA_VISIBLE_DEVICES is '', unset it"),
+            ("7", ": CUDA_VISIBLE_DEVICES is '7', unset it"),
+        ],
+    )
     def test_no_device(self, monkeypatch, visible, end):
         monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
         if visible is not None:
@@ -285,8 +327,8 @@ class TestFailures:
 
         monkeypatch.setattr(cupy.RawModule, "compile", missing)
         wanted = (
-            r"^the compiler of CuPy \(NVRTC\) does not work \(RuntimeError: Failure finding .libnvrtc\.so\.12.: No such "
-            r"file: libnvrtc\.so\.12\): pip install 'mnrd\[cuda12\]'$"
+            r"^the compiler of CuPy \(NVRTC\) does not work \(RuntimeError: Failure finding .libnvrtc\.so\.12.: No "
+            r"such file: libnvrtc\.so\.12\): pip install 'mnrd\[cuda12\]'$"
         )
         with self.failing(wanted):
             choose("cuda")

@@ -87,7 +87,7 @@ class TestCountingRule:
     def test_a_launch_that_finds_nothing_to_do_counts_nothing(self):
         backend = Counting(choose("numpy", "double"))
         with backend.counted() as tally:
-            backend.kernel.residual(*arguments_of(backend, "residual", going=np.zeros(1)))
+            backend.kernel.apply(*arguments_of(backend, "apply", going=np.zeros(1)))
         assert tally.bytes == {}
 
     def test_a_program_counts_what_it_runs_each_time_it_runs(self):

@@ -106,7 +106,7 @@ class TestCapture:
         with stream:
             stream.begin_capture()
             try:
-                with pytest.raises(CUDARuntimeError, match="^cudaErrorStreamCaptureUnsupported"):
+                with pytest.raises(CUDARuntimeError, match=r"^cudaErrorStreamCaptureUnsupported"):
                     action(array)
             finally:
                 stream.end_capture()
@@ -122,5 +122,5 @@ def test_text_that_does_not_compile():
 
 
 def test_options_that_the_compiler_does_not_have():
-    with pytest.raises(module.CompileException, match="unknown option {'-fast'}"):
+    with pytest.raises(module.CompileException, match=r"unknown option \{'-fast'\}"):
         cupy.RawModule(code="", options=("-fast", "-DREAL=double"))

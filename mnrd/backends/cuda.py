@@ -165,8 +165,8 @@ class CudaBackend:
             free, total = self.memory()
             used = self._cupy.get_default_memory_pool().used_bytes()
             raise MemoryError(
-                f"on {self._device_name}: {last_line(error)}; {used / 1e9:.3g} GB are in use by mnrd, {free / 1e9:.3g} of "
-                f"{total / 1e9:.3g} GB are free: take larger cells or fewer fields"
+                f"on {self._device_name}: {last_line(error)}; {used / 1e9:.3g} GB are in use by mnrd, "
+                f"{free / 1e9:.3g} of {total / 1e9:.3g} GB are free: take larger cells or fewer fields"
             ) from error
 
     def host(self, array: Array) -> np.ndarray:

@@ -89,7 +89,7 @@ def _loop(name: str, text: str) -> Loop:
     arguments = found[2].split(",")
     count = " * ".join(arguments[2:]) if found[1] == "STRIP" else arguments[1]
     declared = re.findall(r"\bconst (?:index_t|int) ([^;]+);", body[: found.start()])
-    locals_ = dict(re.findall(r"(\w+) = ([\w\s*+]+)", ", ".join(declared)))
+    locals_ = dict(re.findall(r"(\w+) = ([\w\s*+]+)(?=,|$)", ", ".join(declared)))
     known = set(re.findall(r"\w+", parameters))
     while names := set(re.findall(r"[A-Za-z_]\w*", count)) - known:
         if not names <= set(locals_):

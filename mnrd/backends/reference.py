@@ -118,12 +118,6 @@ def operator(u, screening, tx, ty, tz, top, base, exchange):
     return out
 
 
-def residual(nx, ny, nz, going, b, u, screening, tx, ty, tz, top, base, exchange, r):
-    """Fill r = b - A u."""
-    if going[0]:
-        r[:] = b - operator(u, screening, tx, ty, tz, top, base, exchange)
-
-
 def apply(nx, ny, nz, going, p, screening, tx, ty, tz, top, base, exchange, q, partial):
     """Fill q = A p and the row sums of p q."""
     if going[0]:
@@ -282,7 +276,6 @@ KERNELS = (
     insulate,
     plane_sums,
     contact,
-    residual,
     apply,
     relax,
     solve_lines,

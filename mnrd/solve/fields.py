@@ -46,8 +46,10 @@ class Coefficients:
         ]
         self.kinetics = kinetics(model)
         self.reactions: list[FieldReaction | None] = backend.reactions(self.kinetics)
-        mixed = [problem.painting.mix(cast(Coefficient, model.parameters[name])) for name in self.kinetics.arrays]
-        self.arrays = backend.array(np.array(mixed)) if mixed else backend.zeros((1, 1, 1, 1))
+        names = self.kinetics.arrays
+        self.arrays = backend.zeros((len(names), *shape) if names else (1, 1, 1, 1))
+        for row, name in enumerate(names):
+            self.arrays[row] = backend.array(problem.painting.mix(cast(Coefficient, model.parameters[name])))
         self.motions = backend.motions(self.kinetics)
         self._closing = [self._closing_weights(closing) for closing in model.closings]
         self._partial = backend.zeros(shape[:2], np.float64)
@@ -130,10 +132,11 @@ class State:
 
     def __init__(self, backend: Backend, problem: Problem) -> None:
         fields = problem.model.fields
-        initial = np.array([initial_concentration(problem, field) for field in fields])
-        self.now = backend.array(initial, np.float64)
-        others = (backend.zeros(initial.shape, np.float64) for _ in range(5))
-        self.slope, self.first, self.second, self.base, self.guess = others
+        shape = (len(fields), *problem.mesh.shape)
+        arrays = (backend.zeros(shape, np.float64) for _ in range(6))
+        self.now, self.slope, self.first, self.second, self.base, self.guess = arrays
+        for index, field in enumerate(fields):  # one after the other: all of them would not fit twice on the host
+            self.now[index] = backend.array(initial_concentration(problem, field), np.float64)
 
 
 def make_contacts(coefficients: Coefficients, time: float, previous: dict[tuple[int, str], Contact]) -> dict:

@@ -140,7 +140,7 @@ def plan(hx: np.ndarray, hy: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarra
 
 def _allocate(backend: Backend, level: Level, finest: bool) -> None:
     shape = (level.nz, level.ny, level.nx)
-    names = ("rhs", "u", "v", "residual")
+    names = ("u", "v") if finest else ("rhs", "u", "v")
     level.vectors = {name: backend.zeros(shape) for name in names}
     level.vectors["exchange"] = backend.zeros(2, np.float64)
     level.vectors["planes"] = backend.zeros((2, level.ny), np.float64)

@@ -140,11 +140,10 @@ class Multigrid:
         self.relax(level, rhs, u, u, v, steps["second from zero"])
         if index < self.depth:
             coarse = self.levels[index + 1]
-            residual, coarse_rhs = level.vectors["residual"], coarse.vectors["rhs"]
-            matrix = self.matrix(level, v)
-            self.backend.kernel.residual(*level.size, self.going, rhs, v, *matrix, residual)
-            self._restrict(level, coarse, residual, coarse_rhs)
-            correction = self.cycle(coarse_rhs, index + 1)
+            joined = (coarse.nx, coarse.ny, self.going, level.first_x, level.first_y)
+            given = (rhs, v, *self.matrix(level, v))
+            self.backend.kernel.residual_restrict(*level.size, *joined, *given, coarse.vectors["rhs"])
+            correction = self.cycle(coarse.vectors["rhs"], index + 1)
             joined = (coarse.nx, coarse.ny, self.going, level.member_x, level.member_y)
             self.backend.kernel.prolong_add(*level.size, *joined, correction, v)
         self.relax(level, rhs, v, v, u, steps["first"])
