@@ -17,7 +17,7 @@ from launches import Clock, bandwidth, copy_bandwidth, disagreements
 from machine import machine
 from patches import Steps, patch
 from rivals import compare
-from traffic import KERNELS
+from traffic import FILES, KERNELS
 
 from mnrd.backends import choose
 from mnrd.backends.base import Backend
@@ -84,8 +84,11 @@ class Bench:
             self.until += SHARES[part]
             before = perf_counter()
             self.found[part] = []
-            for row in rows():
-                self.found[part].append(row)
+            try:
+                for row in rows():
+                    self.found[part].append(row)
+            except Exception as error:  # what was measured until then is worth keeping
+                self.skip(part, "the rest", f"{type(error).__name__}: {error}")
             self.found["seconds"][part] = perf_counter() - before
             print(f"{part}: {len(self.found[part])} rows in {self.found['seconds'][part]:.1f} s", file=sys.stderr)
         return self.found
@@ -184,12 +187,15 @@ class Bench:
         memory = before - free_memory(backend)
         seconds, iterations = steps.seconds(self.plan.least)
         tally, counted = steps.tally()
-        moved = sum(tally.bytes.values())
-        each = {name: [tally.launches[name], size / cells] for name, size in tally.bytes.items()}
+        whole = sum(tally.bytes.values())
+        each = {
+            name: [tally.launches[name], moved / cells, FILES.get(name, "generated")]
+            for name, moved in tally.bytes.items()
+        }
         return {
             "size": list(size), "cells": cells, "mobile": pair[0], "immobile": pair[1], "precision": precision,
             "set_up": steps.set_up, "memory": memory, "seconds": seconds, "iterations_per_solve": iterations,
-            "counted_iterations": counted, "bytes_per_cell": moved / cells, "bytes_per_second": moved / seconds,
+            "counted_iterations": counted, "bytes_per_cell": whole / cells, "bytes_per_second": whole / seconds,
             "effective_bytes_per_second": 16 * cells * sum(pair) / seconds, "traffic": each,
         }  # fmt: skip
 
@@ -201,7 +207,10 @@ class Bench:
                 continue
             size = self.plan.rival_size
             steps = Steps(made(self.name, precision), patch(size, 1))
-            yield {"size": list(size), "precision": precision} | compare(steps, self.plan.least)
+            row, missing = compare(steps, self.plan.least)
+            for rival, why in missing.items():
+                self.skip("rivals", f"{rival}, {precision}", why)
+            yield {"size": list(size), "precision": precision} | row
 
 
 def free_memory(backend: Backend) -> int:

@@ -8,9 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from mnrd.backends.base import KERNEL_FILES, parse_kernels
 from mnrd.output.directory import replacing, write_text
-from mnrd.resources import kernel_source
 
 DOCUMENT = Path(__file__).resolve().parents[1] / "docs" / "performance.md"
 PICTURE = DOCUMENT.with_suffix(".png")
@@ -21,9 +19,6 @@ OPERATOR = {"apply", "contact"}
 PLANNED = {"mixed": (234.0, 10.5e3, 14.7e3), "double": (462.0, 20.1e3, 28.4e3)}
 """What the method was planned to move, bytes per cell: an iteration of the conjugate gradients on all levels; a step of
 12 + 3 fields with 1.25 and with 2 iterations in each solve."""
-
-GENERATED = {"react": "generated", "tally": "generated", "move": "generated"}
-FILES = {name: file for file in KERNEL_FILES for name in parse_kernels(kernel_source(file))} | GENERATED
 
 Row = dict[str, Any]
 
@@ -53,11 +48,15 @@ def step_of(result: Row, fields: tuple[int, int], precision: str) -> Row | None:
     return max(steps, key=lambda row: row["cells"], default=None)
 
 
+def bytes_in(each: Row, kernel: str) -> float:
+    """Bytes per cell of a kernel; 0 where it was not launched."""
+    return float(each.get(kernel, (0, 0.0))[1])
+
+
 def solver_bytes(step: Row) -> float:
     """Bytes per cell of the linear solves of a step."""
-    return sum(
-        size for name, (_, size) in step["traffic"].items() if FILES.get(name) in SOLVER or name in OPERATOR
-    )  # fmt: skip
+    rows = step["traffic"].items()
+    return sum(size for name, (_, size, file) in rows if file in SOLVER or name in OPERATOR)
 
 
 def planned(precision: str, iterations: float) -> float:
@@ -96,18 +95,13 @@ def traffic(found: dict[str, Row]) -> str:
     each = {precision: step["traffic"] for precision, step in steps.items() if step is not None}
     names = sorted(each["mixed"], key=lambda name: -each["mixed"][name][1])
     rows = [
-        [
-            f"`{name}`",
-            FILES.get(name, ""),
-            each["mixed"][name][0],
-            *(each[p].get(name, (0, 0.0))[1] for p in PRECISIONS),
-        ]
+        [f"`{name}`", each["mixed"][name][2], each["mixed"][name][0], *(bytes_in(each[p], name) for p in PRECISIONS)]
         for name in names
         if each["mixed"][name][1] >= 1.0
     ]
-    totals = [sum(size for _, size in each[p].values()) for p in PRECISIONS]
+    totals = [sum(size for _, size, _ in each[p].values()) for p in PRECISIONS]
     head = ["kernel", "file", "launches (mixed)", "B/cell (mixed)", "B/cell (double)"]
-    return table(head, [*rows, ["**all**", "", sum(n for n, _ in each["mixed"].values()), *totals]])
+    return table(head, [*rows, ["**all**", "", sum(n for n, *_ in each["mixed"].values()), *totals]])
 
 
 def floors(found: dict[str, Row]) -> str:
@@ -168,12 +162,12 @@ def rivals(found: dict[str, Row]) -> str:
     rows = []
     for name, result in found.items():
         for row in result["rivals"]:
-            own = row["solver"]["seconds"]
-            grid = " x ".join(map(str, row["size"]))
-            ratios = [row[other]["seconds"] / own for other in ("expressions", "library")]
-            counts = [row[kind]["iterations"] for kind in ("solver", "expressions", "library")]
-            far = max(row[other]["difference"] for other in ("expressions", "library"))
-            rows.append([name, grid, row["precision"], own, *ratios, " / ".join(map(_cell, counts)), far])
+            own, others = row["solver"]["seconds"], [row.get(name) for name in ("expressions", "library")]
+            ratios = [other["seconds"] / own if other else "" for other in others]
+            counts = [str(other["iterations"]) if other else "" for other in others]
+            far = max((other["difference"] for other in others if other), default=0.0)
+            iterations = " / ".join([_cell(row["solver"]["iterations"]), *counts])
+            rows.append([name, " x ".join(map(str, row["size"])), row["precision"], own, *ratios, iterations, far])
     head = ["file", "grid", "precision", "s/step", "array expressions: times slower", "sparse library: times slower",
             "iterations of the three", "largest difference"]  # fmt: skip
     return table(head, rows)
@@ -215,13 +209,15 @@ def draw(found: dict[str, Row], path: Path) -> None:
     figure = Figure(figsize=(11, 4.5), layout="constrained")
     left, right = figure.subplots(1, 2)
     first = next(iter(found.values()))
-    floors = {precision: step_of(first, FIELDS, precision) for precision in PRECISIONS}
+    drawn = {precision: step_of(first, FIELDS, precision) for precision in PRECISIONS}
     names: list[str] = []
-    for offset, (precision, step) in zip((-0.2, 0.2), floors.items(), strict=True):
+    for offset, (precision, step) in zip((-0.2, 0.2), drawn.items(), strict=True):
         if step is not None:
             each = step["traffic"]
             names = names or sorted(each, key=lambda name: -each[name][1])[:14]
-            left.barh([n + offset for n in range(len(names))], [each[n][1] / 1e3 for n in names], 0.4, label=precision)
+            left.barh(
+                [n + offset for n in range(len(names))], [bytes_in(each, n) / 1e3 for n in names], 0.4, label=precision
+            )
     left.set_yticks(range(len(names)), names)
     left.invert_yaxis()
     left.set(xlabel="kB per cell and step", title=f"What a step of {FIELDS[0]} + {FIELDS[1]} fields moves")
@@ -231,7 +227,7 @@ def draw(found: dict[str, Row], path: Path) -> None:
             rows = [r for r in result["steps"] if (r["mobile"], r["immobile"], r["precision"]) == (*FIELDS, precision)]
             rows.sort(key=lambda row: row["cells"])
             right.loglog([r["cells"] for r in rows], [r["seconds"] for r in rows], "o-", label=f"{name}, {precision}")
-    for precision, step in floors.items():
+    for precision, step in drawn.items():
         if step is not None:
             times = [step["bytes_per_cell"] * cells / BANDWIDTH for cells in (1e4, CELLS)]
             right.loglog([1e4, CELLS], times, "--", label=f"floor at {BANDWIDTH / 1e12:g} TB/s, {precision}")

@@ -106,10 +106,12 @@ def _repeated(backend: Backend, thin: np.ndarray, nz: int) -> Any:
         return backend.array(thin, thin.dtype)
     axis = thin.shape.index(PLANES)
     big = backend.zeros((*thin.shape[:axis], nz, *thin.shape[axis + 1 :]), thin.dtype)
-    given, before = backend.array(thin, thin.dtype), (slice(None),) * axis
-    for k in range(0, nz, PLANES):
-        count = min(PLANES, nz - k)
-        big[(*before, slice(k, k + count))] = given[(*before, slice(0, count))]
+    given = backend.array(thin, thin.dtype)
+    # Pieces of memory without gaps: those CuPy copies without compiling a kernel of its own.
+    for before in np.ndindex(thin.shape[:axis]):
+        for k in range(0, nz, PLANES):
+            count = min(PLANES, nz - k)
+            big[(*before, slice(k, k + count))] = given[(*before, slice(0, count))]
     return big
 
 

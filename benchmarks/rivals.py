@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from importlib import import_module
 from math import sqrt
 from time import perf_counter
 from typing import Any
@@ -20,18 +21,11 @@ LIMIT = 5000  # iterations
 Solve = Callable[[Any, Any, Any], Any]
 
 
-def modules(backend: Any) -> tuple[Any, Any, Any]:
-    """Array module, sparse matrices and their solvers of a backend: CuPy's on a device, else numpy and scipy."""
-    if backend.memory() is not None:
-        import cupy
-        from cupyx.scipy import sparse
-        from cupyx.scipy.sparse import linalg
-
-        return cupy, sparse, linalg
-    from scipy import sparse
-    from scipy.sparse import linalg
-
-    return np, sparse, linalg
+def modules(backend: Any) -> tuple[Any, str]:
+    """Array module of a backend, and the name of the library of sparse matrices that goes with it."""
+    if backend.memory() is None:
+        return np, "scipy.sparse"
+    return import_module("cupy"), "cupyx.scipy.sparse"
 
 
 class Rival:
@@ -52,7 +46,7 @@ class Rival:
 
     def __init__(self, steps: Steps) -> None:
         self.backend, simulation = steps.backend, steps.simulation
-        self.xp, self.sparse, self.linalg = modules(self.backend)
+        self.xp, self.sparse = modules(self.backend)
         operator: Any = simulation.coefficients.operators[0]
         self.tx, self.ty, self.tz = operator.tx, operator.ty, operator.tz
         self.volume = self.xp.asarray(simulation.problem.mesh.volume)
@@ -109,18 +103,19 @@ class Rival:
     def library(self, screening: Any, r: Any, metric: Any) -> Any:
         """Conjugate gradients of the library for d / metric: its norm of the residual is that of the step then."""
         started = perf_counter()
-        matrix, inverse = self._matrix(screening, metric)
+        cg = import_module(f"{self.sparse}.linalg").cg
+        matrix, inverse = self._matrix(import_module(self.sparse), screening, metric)
         self.backend.synchronise()
         self.assembly += perf_counter() - started
-        relative = "rtol" if "rtol" in inspect.signature(self.linalg.cg).parameters else "tol"
+        relative = "rtol" if "rtol" in inspect.signature(cg).parameters else "tol"
         options = {relative: 0.0, "atol": KAPPA * sqrt(self.total), "maxiter": LIMIT, "callback": self._count}
-        found, _ = self.linalg.cg(matrix, (metric * r).ravel(), M=inverse, **options)
+        found, _ = cg(matrix, (metric * r).ravel(), M=inverse, **options)
         return metric * found.reshape(r.shape)
 
     def _count(self, _: Any) -> None:
         self.iterations += 1
 
-    def _matrix(self, screening: Any, metric: Any) -> tuple[Any, Any]:
+    def _matrix(self, sparse: Any, screening: Any, metric: Any) -> tuple[Any, Any]:
         """The matrix in units of the metric on both sides, and the inverse of its diagonal."""
         xp, shape = self.xp, screening.shape
         number = xp.arange(screening.size, dtype=np.int32).reshape(shape)
@@ -131,11 +126,11 @@ class Rival:
             face = -(t * metric * xp.roll(metric, -1, axis)).ravel()
             rows, columns, values = [*rows, here, there], [*columns, there, here], [*values, face, face]
         places = (xp.concatenate(rows), xp.concatenate(columns))
-        matrix = self.sparse.coo_matrix((xp.concatenate(values), places), shape=(number.size,) * 2).tocsr()
-        return matrix, self.sparse.diags([1 / diagonal.ravel()], [0]).tocsr()
+        matrix = sparse.coo_matrix((xp.concatenate(values), places), shape=(number.size,) * 2).tocsr()
+        return matrix, sparse.diags([1 / diagonal.ravel()], [0]).tocsr()
 
 
-def compare(steps: Steps, least: float) -> dict[str, Any]:
+def compare(steps: Steps, least: float) -> tuple[dict[str, Any], dict[str, str]]:
     """Time of a step by the solver, in expressions and with the library; how far their results are from the solver's.
 
     Parameters
@@ -144,19 +139,32 @@ def compare(steps: Steps, least: float) -> dict[str, Any]:
         A problem with one field, warm.
     least : float
         Seconds for which the solver's steps are timed.
+
+    Returns
+    -------
+    dict, dict
+        Those that ran; and why one did not, which happens where a library is not there.
     """
-    rival, found = Rival(steps), {}
+    rival, found, missing = Rival(steps), {}, {}
     steps.run(1)
     wanted = steps.simulation.state.now[0].copy()
     for name, solve in (("expressions", rival.expressions), ("library", rival.library)):
-        rival.step(solve)
-        steps.backend.synchronise()
-        started = perf_counter()
-        got = rival.step(solve)
-        steps.backend.synchronise()
-        seconds = perf_counter() - started - rival.assembly
-        difference = float(abs(got - wanted).max() / wanted.max())
-        found[name] = {"seconds": seconds, "iterations": rival.iterations, "difference": difference}
+        try:
+            found[name] = _timed(rival, solve, wanted)
+        except Exception as error:  # CuPy says in many ways that cuBLAS, cuSPARSE or the headers of CUDA are missing
+            missing[name] = f"{type(error).__name__}: {error}"
     seconds, iterations = steps.seconds(least)
     found["solver"] = {"seconds": seconds, "iterations": 2 * iterations, "difference": 0.0}
-    return found
+    return found, missing
+
+
+def _timed(rival: Rival, solve: Solve, wanted: Any) -> dict[str, Any]:
+    """Time of a step after a first one, its iterations, and the largest difference from what is wanted."""
+    rival.step(solve)
+    rival.backend.synchronise()
+    started = perf_counter()
+    got = rival.step(solve)
+    rival.backend.synchronise()
+    seconds = perf_counter() - started - rival.assembly
+    difference = float(abs(got - wanted).max() / wanted.max())
+    return {"seconds": seconds, "iterations": rival.iterations, "difference": difference}

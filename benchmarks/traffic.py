@@ -28,8 +28,9 @@ sys.path.insert(0, str(ROOT / "tests"))
 from kernel_arguments import KERNELS, Arguments, assert_backends_agree, constants, run  # noqa: E402
 
 from mnrd.backends import choose  # noqa: E402
-from mnrd.backends.base import Backend  # noqa: E402
+from mnrd.backends.base import KERNEL_FILES, Backend, parse_kernels  # noqa: E402
 from mnrd.model.codegen import kernel_source as generated  # noqa: E402
+from mnrd.resources import kernel_source  # noqa: E402
 
 PLANES = {
     ("contact", "u"): 2,
@@ -39,6 +40,9 @@ PLANES = {
     ("insulate", "tz"): 1,
 }
 """Arrays of which a kernel reads some planes of z only."""
+
+FILES = {name: file for file in KERNEL_FILES for name in parse_kernels(kernel_source(file))}
+"""Where each kernel stands; those that are missing are generated from the model."""
 
 
 @cache

@@ -90,7 +90,7 @@ extern __shared__ real on_chip[];
 #define SWEPT(k, l) mine[(k) * (index_t)gridDim.x * blockDim.x]
 // What hides the latency of the memory: the loads of several planes on their way at once.
 #define RESTRICT __restrict__
-#define UNROLLED _Pragma("unroll 4")
+#define UNROLLED _Pragma("unroll (16 / sizeof(real))")
 #define FOR_EACH_STRIP(i0, j, nx, ny) \
     for (index_t strip = THREAD; strip < (index_t)(nx) * (ny); strip += (index_t)gridDim.x * blockDim.x) \
         for (int j = (int)(strip / (nx)), i0 = (int)(strip % (nx)), once = 1; once; once = 0)
@@ -134,7 +134,7 @@ INLINE double block_maximum(double largest)
 #include <omp.h>
 #define KERNEL extern "C" void
 #define INLINE static inline __attribute__((always_inline))
-#define LANES 8
+#define LANES ((int)(64 / sizeof(real))) // a line of the cache
 #define HOST_LOOP(text) _Pragma(#text) // loops too short to be worth waking threads for stay on one: if(...)
 
 // Far from every source implicit solves leave numbers near 1e-310, on which processors are a hundred times slower.

@@ -103,15 +103,22 @@ CASES = {"permeation": PERMEATION, "healing": HEALING, "shrinking": SHRINKING}
 
 
 class Trace:
-    """Last observer: at chosen steps it writes a checkpoint into a folder of its own and notes all that there is."""
+    """Last observer: at the start, at the end, and at and after each event it notes all that there is.
 
-    def __init__(self, place: Path, steps, observers) -> None:
-        self.schedule, self._place, self._steps, self._observers = EverySteps(1), place, steps, observers
-        self.seen, self.met = {}, []
+    Then it also writes a checkpoint, into a folder of its own. Two steps after an event are implicit Euler, nine after
+    it SDIRK2.
+    """
+
+    def __init__(self, place: Path, end: float, observers) -> None:
+        self.schedule, self._place, self._end, self._observers = EverySteps(1), place, end, observers
+        self.seen, self.landings, self._met = {}, [], 0
 
     def observe(self, simulation: Simulation) -> None:
-        self.met.append(len(simulation.met))
-        if simulation.step in self._steps:
+        if simulation.step and len(simulation.met) > self._met:
+            self.landings.append(simulation.step)
+        self._met = len(simulation.met)
+        behind = simulation.step - max(self.landings, default=0)
+        if behind in (0, 2, 9) or simulation.time == self._end:
             folder = self._place / "checkpoints" / str(simulation.step)
             checkpoint.write(folder, simulation, self._observers, {"case": "text"})
             self.seen[simulation.step] = (fields_and_numbers(simulation), files(self._place))
@@ -121,10 +128,10 @@ def case_of(name: str):
     return from_document(parse(CASES[name], name), name)
 
 
-def made(name: str, place: Path, backend="numpy", precision="double", steps=()):
+def made(name: str, place: Path, backend="numpy", precision="double", traced=False):
     """A new simulation of a case with all observers that keep something, and those observers.
 
-    Checkpoints of `steps` go to ``checkpoints/STEP/``.
+    With `traced` the last one of the simulation's observers is a `Trace`.
     """
     case = case_of(name)
     problem, events = case.problem()
@@ -135,9 +142,9 @@ def made(name: str, place: Path, backend="numpy", precision="double", steps=()):
     if case.healing is not None:
         healing = Healing(case)
         observers += [healing.courses(problem, place), *healing.rings(problem, place)]
-    trace = Trace(place, steps, observers)
+    trace = [Trace(place, case.run.end, observers)] if traced else []
     simulation = Simulation(
-        problem, events=events, observers=[*observers, trace], backend=choose(backend, precision), rtol=case.run.rtol
+        problem, events=events, observers=[*observers, *trace], backend=choose(backend, precision), rtol=case.run.rtol
     )
     return simulation, observers
 

@@ -15,7 +15,7 @@ from mnrd.resources import kernel_source
 SOURCE = kernel_source(*KERNEL_FILES)
 KERNELS = parse_kernels(SOURCE)
 
-# (nz, ny, nx): single cells, rows and columns, less and more than the 8 columns that a strip has.
+# (nz, ny, nx): single cells, rows and columns, less and more than the 8 or 16 columns that a strip has.
 SIZES = [(5, 7, 11), (1, 1, 1), (3, 1, 9), (4, 2, 2), (7, 19, 16), (1, 5, 24), (2, 3, 8), (6, 9, 1)]
 MATERIALS, COARSE = 3, (3, 2)
 

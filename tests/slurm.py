@@ -120,7 +120,7 @@ class Slurm:
         lines = self.says("scontrol", "show", "job", "-o", job).splitlines()
         return [dict(part.partition("=")[::2] for part in line.split()) for line in lines]
 
-    def wait(self, job: str, *states: str, seconds: float = 120.0) -> list[dict[str, str]]:
+    def wait(self, job: str, *states: str, seconds: float = 300.0) -> list[dict[str, str]]:
         """Wait until a job, or every task of it, is in one of some states."""
         self._wait(
             lambda: all(one["JobState"] in states for one in self.show(job)),

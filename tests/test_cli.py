@@ -168,7 +168,7 @@ def test_backend_and_precision_can_be_chosen(quick, tmp_path):
 def test_a_wrong_backend_is_a_wrong_case(quick, tmp_path):
     done = mnrd_says("run", quick, "--out", tmp_path / "out", "--backend", "gpu")
     assert done.exit_code == 2
-    assert done.stderr.startswith("run.backend: got gpu, must be 'auto', 'numpy' or 'native'")
+    assert done.stderr.startswith("run.backend: got gpu, must be 'auto', 'cuda', 'native' or 'numpy'")
     assert not (tmp_path / "out").exists()
 
 

@@ -106,7 +106,7 @@ def slurm(tmp_path_factory):
         slurm.stop()
 
 
-def until(condition, seconds=60.0):
+def until(condition, seconds=180.0):
     """Wait for something that a job does."""
     end = time.monotonic() + seconds
     while not condition():

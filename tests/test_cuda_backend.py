@@ -79,7 +79,7 @@ NAMED = {
 
 
 class TestGeometry:
-    H200 = Device(processors=132, shared=225 * 1024, block_shared=227 * 1024)
+    H200 = Device(processors=132, shared=228 * 1024, block_shared=227 * 1024)
 
     @classmethod
     def launch(cls, kind, passes, buffered=False, itemsize=4, most=1024, **sizes):
@@ -105,16 +105,23 @@ class TestGeometry:
         assert self.launch(kind, 1000, most=most) == (*wanted, 0)
 
     @pytest.mark.parametrize(
-        ("nz", "itemsize", "threads"),
-        [(128, 4, 128), (128, 8, 64), (160, 4, 64), (300, 8, 32), (1000, 8, 16), (9000, 8, 2)],
-    )
-    def test_columns_have_room_on_the_chip(self, nz, itemsize, threads):
-        """Three blocks to a processor down to a warp, then one, down to a thread."""
-        assert self.launch("STRIP", 10**6, True, itemsize, nz=nz) == (396, threads, threads * nz * itemsize)
+        ("nz", "itemsize", "threads", "resident"),
+        [
+            (64, 4, 128, 3), (128, 4, 128, 3), (150, 4, 128, 3), (151, 4, 64, 5), (300, 4, 64, 3), (128, 8, 64, 3),
+            (160, 8, 32, 5), (300, 8, 32, 3), (600, 8, 32, 1), (1000, 8, 16, 1), (9000, 8, 2, 1),
+        ],
+    )  # fmt: skip
+    def test_columns_have_room_on_the_chip(self, nz, itemsize, threads, resident):
+        """384 to a processor, or as many as find room: in warps, beyond 900 planes in double single columns."""
+        wanted = (132 * resident, threads, threads * nz * itemsize)
+        assert self.launch("STRIP", 10**6, True, itemsize, nz=nz) == wanted
 
     @pytest.mark.parametrize(("nx", "threads"), [(100, 256), (1536, 256), (1537, 128), (12000, 32), (40000, 32)])
     def test_rows_have_room_on_the_chip(self, nx, threads):
         assert self.launch("ROW", 8, True, nx=nx) == (256 // threads, threads, threads // 32 * nx * 4)
+
+    def test_a_block_has_whole_warps(self):
+        assert self.launch("ROW", 30, True, most=230, nx=2000) == (10, 96, 3 * 2000 * 4)
 
     @pytest.mark.parametrize(("kind", "sizes"), [("ROW", {"nx": 60000}), ("STRIP", {"nz": 60000})])
     def test_no_room_at_all(self, kind, sizes):

@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 from mnrd.backends import choose
 from mnrd.case import from_document, load
 from mnrd.cli import app, dryrun, memory
+from mnrd.mesh.coarse import coarse
 from mnrd.simulation import Simulation
 
 ROLLER = {"run.end": "1 min", "run.every": "30 s", "output.fields_at": ["1 min"], "output.picture_at": "1 min"}
@@ -86,7 +87,7 @@ def test_the_table_is_what_a_simulation_holds(name):
     held = sum(array.nbytes for key, array in whole.items() if key not in declared) / problem.mesh.cells
     size = memory.size_of(case, backend.real)
     counted = sum(part.bytes(size) for part in memory.HELD if part.device)
-    assert counted == pytest.approx(held, rel=0.03)
+    assert counted == pytest.approx(held, rel=0.04)  # the rest is as small as a plane of cells
     painting = memory.HELD[0]
     assert painting.bytes(size) == problem.painting.fractions.nbytes / problem.mesh.cells
 
@@ -211,3 +212,22 @@ def test_what_is_given_cell_by_cell_counts():
     size = memory.size_of(from_document(document), np.dtype("f8"))
     assert size.given == 0.0
     assert (size.cells, size.fields, size.mobile, size.materials) == (1000, 1, 1, 1)
+
+
+def test_a_coarse_mesh_keeps_planes_and_edges():
+    mesh = load("dermaroller-vitamin-c").full_mesh()
+    for cells in (100_000, 4000, 500, 1):
+        small = coarse(mesh, cells)
+        assert small.cells <= max(cells, mesh.shape[0])
+        assert small.cells > 0.4 * cells
+        assert np.array_equal(small.z, mesh.z)
+        for axis in ("x", "y"):
+            edges, all_edges = getattr(small, axis), getattr(mesh, axis)
+            assert set(edges) <= set(all_edges)
+            assert (edges[0], edges[-1]) == (all_edges[0], all_edges[-1])
+    assert coarse(mesh, mesh.cells) is mesh
+
+
+def test_a_coarse_mesh_of_a_plane_joins_what_there_is():
+    assert coarse(load("gray-scott").full_mesh(), 1000).shape == (1, 32, 31)
+    assert coarse(load("fisher-kpp").full_mesh(), 100).shape == (1, 1, 100)

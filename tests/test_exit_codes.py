@@ -266,8 +266,11 @@ class TestSignals:
         assert 0.0 <= found.time < 100.0
         assert (summary(out)["exit code"], summary(out)["reason"]) == (75, number.name)
 
-    def test_a_checkpoint_on_request_and_on(self, running):
+    def test_a_second_process_a_checkpoint_and_a_stop(self, running, box):
         process, out = running
+        done = mnrd_says("run", box, "--out", out, *self.LONG)
+        assert done.exit_code == 5
+        assert done.stderr.splitlines()[-1].startswith(f"{out}: process {process.pid} on ")
         process.send_signal(signal.SIGUSR2)
         wait_for(lambda: list(out.glob("checkpoints/case/step-*.h5")), process)
         first = checkpoint.latest(out / "checkpoints" / "case").step
@@ -279,13 +282,6 @@ class TestSignals:
         assert "stopped (file STOP)" in said
         assert not (out / "STOP").exists()
         assert checkpoint.latest(out / "checkpoints" / "case").step > first
-
-    def test_two_do_not_run_in_one_folder(self, running, box):
-        process, out = running
-        done = mnrd_says("run", box, "--out", out, *self.LONG)
-        assert done.exit_code == 5
-        assert done.stderr.splitlines()[-1].startswith(f"{out}: process {process.pid} on ")
-        assert process.poll() is None
 
     def test_walltime(self, box, tmp_path):
         out = tmp_path / "out"

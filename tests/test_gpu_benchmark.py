@@ -110,7 +110,7 @@ class TestCountingRule:
     def test_a_counted_step_is_the_step(self):
         states = []
         for counted in (False, True):
-            steps = Steps(choose("native", "double"), patch((8, 8, 8), 2, 1))
+            steps = Steps(choose("native", "double"), patch((8, 8, 8), 1, 1))
             steps.tally() if counted else steps.run(1)
             states.append(steps.simulation.state.now.copy())
         np.testing.assert_array_equal(*states)
@@ -145,9 +145,34 @@ class TestParts:
 
     @pytest.mark.parametrize("precision", bench.PRECISIONS)
     def test_all_three_ways_to_take_a_step_agree_to_the_tolerance_of_its_solves(self, precision):
-        found = compare(Steps(choose("native", precision), patch((16, 16, 16), 1)), 0.0)
+        found, missing = compare(Steps(choose("native", precision), patch((16, 16, 16), 1)), 0.0)
+        assert missing == {}
         assert max(row["difference"] for row in found.values()) < 3e-4
         assert found["expressions"]["iterations"] == pytest.approx(found["library"]["iterations"], abs=2)
+
+    def test_without_a_sparse_library_the_others_are_compared(self, monkeypatch):
+        monkeypatch.setitem(sys.modules, "scipy.sparse.linalg", None)
+        run = bench.Bench("native", gpu.TINY, found={"skipped": []}, until=1e9)
+        rows = list(run.rivals())
+        assert [set(row) for row in rows] == [{"size", "precision", "solver", "expressions"}] * 2
+        assert {row["what"] for row in run.found["skipped"]} == {"library, mixed", "library, double"}
+        assert "ModuleNotFoundError" in run.found["skipped"][0]["why"]
+        validate(rows, schema_of("rivals"))
+        assert "| 16 x 16 x 16 | mixed |" in gpu_report.rivals({"one": {"rivals": rows}})
+
+    def test_a_part_that_breaks_off_keeps_its_rows_and_the_parts_after_it(self, monkeypatch):
+        def broken(_):
+            yield {"case": "one"}
+            raise OSError("the bus is gone")
+
+        for part in bench.SHARES:
+            monkeypatch.setattr(bench.Bench, part, lambda _: iter([]))
+        monkeypatch.setattr(bench.Bench, "cases", broken)
+        found = bench.Bench("native", gpu.TINY).run()
+        assert found["cases"] == [{"case": "one"}]
+        assert found["skipped"] == [{"part": "cases", "what": "the rest", "why": "OSError: the bus is gone"}]
+        assert set(found["seconds"]) == set(bench.SHARES)
+        assert gpu.failures(found | {"cases": []}) == ["cases: OSError: the bus is gone"]
 
     def test_columns_that_do_not_fit_the_needles_are_refused(self):
         with pytest.raises(ValueError, match=r"^size: got 48 x 64 columns, must be multiples of 32$"):
@@ -257,7 +282,7 @@ class TestScript:
     def test_what_is_not_what_numpy_says_ends_with_1(self, monkeypatch, tmp_path, capsys):
         kernels = [{"kernel": "relax", "precision": "mixed", "agrees": False, "message": "kernel relax: out"}]
         cases = [{"case": "one", "precision": "double", "differences": {"a": 0.5, "b": 0.1}, "agrees": False}]
-        found = {"machine": {"device": "a GPU (1)"}, "kernels": kernels, "cases": cases}
+        found = {"machine": {"device": "a GPU (1)"}, "kernels": kernels, "cases": cases, "skipped": []}
         monkeypatch.setattr(gpu.Bench, "run", lambda _: found)
         monkeypatch.setattr(gpu, "RESULTS", tmp_path)
         assert gpu.main([]) == 1

@@ -32,7 +32,7 @@ from mnrd.skin.layers import Skin
 BEYOND = 2**31  # what an int does not hold
 DEVICE = 141e9  # bytes of the device that the large cases are for
 FACTOR = r"(?:\(index_t\)\s*)?(?:\w+|\(\w+\))"
-CHAIN = re.compile(rf"(?<![\w*])(?<!\* ){FACTOR}(?:\s*\*\s*{FACTOR})+")
+CHAIN = re.compile(rf"(?<![\w*)])(?<![*/] ){FACTOR}(?:\s*\*\s*{FACTOR})+")
 INTS = re.compile(r"\bint\s+(\w+)")
 
 

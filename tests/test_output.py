@@ -1,6 +1,7 @@
 """What a run writes: whole files, the right axes, units in the names, and schedules that are hit exactly."""
 
 import csv
+import errno
 import json
 import logging
 import math
@@ -159,6 +160,23 @@ class TestDirectory:
             fails_half_way()
         assert path.read_text() == "old"
         assert [entry.name for entry in tmp_path.iterdir()] == ["summary.json"]
+
+    def test_an_error_of_the_disk_names_the_file(self, tmp_path):
+        def is_full():
+            with directory.replacing(tmp_path / "summary.json"):
+                raise OSError(errno.ENOSPC, "No space left on device")
+
+        with pytest.raises(OSError, match=r"\[Errno 28\] No space left on device: '.+/summary.json'"):
+            is_full()
+
+    def test_a_lock_names_who_holds_it_and_goes_with_the_block(self, tmp_path):
+        def enter():
+            with directory.locked(tmp_path):
+                pass
+
+        with directory.locked(tmp_path), pytest.raises(OSError, match=f"process {os.getpid()} on .+ is running in it"):
+            enter()
+        enter()
 
 
 class TestVtk:
@@ -346,6 +364,10 @@ class TestPicture:
 
     def test_failure_has_its_own_error(self, tmp_path, problem):
         with pytest.raises(picture.PictureError, match="no picture drawn"):
+            picture.overview(MESH, problem.painting, np.zeros(3), tmp_path / "o.png", name="c", unit="", time=0.0)
+
+    def test_a_disk_that_cannot_be_written_is_no_matter_of_the_picture(self, tmp_path, problem):
+        with pytest.raises(FileNotFoundError):
             picture.overview(
                 MESH, problem.painting, np.zeros(MESH.shape), tmp_path / "none" / "o.png", name="c", unit="", time=0.0
             )

@@ -10,8 +10,9 @@ import pytest
 from rich.console import Console
 from rich.progress import Progress as Columns
 from rich.progress import TextColumn
+from typer.testing import CliRunner
 
-from mnrd.cli import logs
+from mnrd.cli import app, logs
 from mnrd.cli.progress import Bar, Pace, Progress, left, shown
 from mnrd.solve.stopwatch import Stopwatch
 
@@ -218,3 +219,15 @@ def test_phases_are_counted_once(clock):
         fail()
     watch.add("output", 0.0)
     assert watch.seconds == {"solve": 103.0, "react": 6.0, "output": 5.0}
+
+
+def test_a_run_logs_json_and_prints_results_alone(tmp_path):
+    settings = ["--set", "run.end='100 s'", "--set", "mesh.cells=[60, 1, 1]", "--backend", "numpy"]
+    done = CliRunner().invoke(app, ["run", "fisher-kpp", "--out", str(tmp_path / "out"), "--log-json", *settings])
+    assert done.exit_code == 0, done.output
+    said = [json.loads(line)["message"] for line in done.stderr.splitlines()]
+    kept = [json.loads(line)["message"] for line in (tmp_path / "out" / "run.log").read_text("utf-8").splitlines()]
+    assert set(kept) <= set(said)
+    assert kept[-1].startswith("done in ")
+    assert "mnrd " not in done.stdout
+    assert done.stdout.startswith(str(tmp_path / "out"))

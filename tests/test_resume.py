@@ -56,7 +56,7 @@ donor = { pH = 3.2 }
 actives = [{ name = "ascorbic acid", concentration = "20 % w/v", effect = { acts = "vitamin C" } }]
 healing = { age = 45.0 }
 run = { end = "2 h", every = "1 h", rtol = 0.1 }
-output = { compare = "synergy" }
+output = { compare = "synergy", fields = [] }
 """
 VOLATILE = {"run.log", "summary.json", ".lock"}  # they tell of times and of how the run was stopped
 
@@ -72,6 +72,15 @@ def box(tmp_path):
     path = tmp_path / "box.toml"
     path.write_text(BOX)
     return path
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """Folder of the same run, not stopped."""
+    folder = tmp_path_factory.mktemp("whole")
+    (folder / "box.toml").write_text(BOX)
+    assert mnrd_says("run", folder / "box.toml", "--out", folder / "out", "-q").exit_code == 0
+    return folder / "out"
 
 
 class Stopper:
@@ -112,9 +121,8 @@ class TestAuto:
         assert done.exit_code == 0
         assert "no checkpoint there, the run starts from the beginning" in done.stderr
 
-    def test_the_same_command_goes_on(self, box, tmp_path):
-        out, whole = tmp_path / "out", tmp_path / "whole"
-        assert mnrd_says("run", box, "--out", whole, "-q").exit_code == 0
+    def test_the_same_command_goes_on(self, box, whole, tmp_path):
+        out = tmp_path / "out"
         found = stopped(load(box), out)
         assert json.loads((out / "summary.json").read_text())["exit code"] == 75
         done = mnrd_says("run", box, "--out", out)
@@ -123,17 +131,15 @@ class TestAuto:
         assert results(out) == results(whole)
         assert answers(out) == answers(whole)
 
-    def test_resume_needs_no_case(self, box, tmp_path):
-        out, whole = tmp_path / "out", tmp_path / "whole"
-        assert mnrd_says("run", box, "--out", whole, "-q").exit_code == 0
+    def test_resume_needs_no_case(self, box, whole, tmp_path):
+        out = tmp_path / "out"
         stopped(load(box), out)
         assert mnrd_says("resume", out, "-q").exit_code == 0
         assert results(out) == results(whole)
         assert json.loads((out / "summary.json").read_text())["case"] == "box.toml"
 
-    def test_stops_again_and_again(self, box, tmp_path):
-        out, whole = tmp_path / "out", tmp_path / "whole"
-        assert mnrd_says("run", box, "--out", whole, "-q").exit_code == 0
+    def test_stops_again_and_again(self, box, whole, tmp_path):
+        out = tmp_path / "out"
         for step in range(0, 12, 3):
             assert stopped(load(box), out, step=step).step == step
         assert mnrd_says("run", box, "--out", out, "-q").exit_code == 0
@@ -151,9 +157,8 @@ class TestAuto:
         with pytest.raises(FileExistsError, match="the run is finished already"):
             run_case(load(box), out)
 
-    def test_a_run_that_was_killed_before_its_first_checkpoint_starts_anew(self, box, tmp_path):
-        out, whole = tmp_path / "out", tmp_path / "whole"
-        assert mnrd_says("run", box, "--out", whole, "-q").exit_code == 0
+    def test_a_run_that_was_killed_before_its_first_checkpoint_starts_anew(self, box, whole, tmp_path):
+        out = tmp_path / "out"
         stopped(load(box), out)
         for path in out.rglob("step-*.h5"):
             path.unlink()
@@ -189,9 +194,8 @@ class TestAuto:
         assert (out / "series.csv").read_bytes() == rows
         assert mnrd_says("run", box, "--out", out, "-q", "--overwrite").exit_code == 0
 
-    def test_a_damaged_checkpoint_falls_back_to_the_one_before(self, box, tmp_path):
-        out, whole = tmp_path / "out", tmp_path / "whole"
-        assert mnrd_says("run", box, "--out", whole, "-q").exit_code == 0
+    def test_a_damaged_checkpoint_falls_back_to_the_one_before(self, box, whole, tmp_path):
+        out = tmp_path / "out"
         stopped(load(box), out, step=4)
         newest = stopped(load(box), out, step=7).path
         newest.write_bytes(newest.read_bytes()[:-1])
@@ -222,9 +226,8 @@ class TestOtherWays:
         assert (out / "notes.txt").read_text() == "mine"
         assert not (out / "fields" / "0001.vtr").exists()
 
-    def test_a_path_is_a_checkpoint_or_a_run(self, box, tmp_path):
-        out, whole = tmp_path / "out", tmp_path / "whole"
-        assert mnrd_says("run", box, "--out", whole, "-q").exit_code == 0
+    def test_a_path_is_a_checkpoint_or_a_run(self, box, whole, tmp_path):
+        out = tmp_path / "out"
         older = stopped(load(box), out, step=4).path
         stopped(load(box), out, step=7)
         done = mnrd_says("run", box, "--resume", older)
@@ -272,11 +275,10 @@ class TestOtherWays:
         assert "is running in it; wait for it or name another folder" in done.stderr
         assert checkpoint.latest(out / "checkpoints" / "case") == found
 
-    def test_killed_while_it_replaces_a_run(self, box, tmp_path, monkeypatch):
+    def test_killed_while_it_replaces_a_run(self, box, whole, tmp_path, monkeypatch):
         """A run that is half removed is not taken for a finished one."""
-        out, whole = tmp_path / "out", tmp_path / "whole"
-        for folder in (out, whole):
-            assert mnrd_says("run", box, "--out", folder, "-q").exit_code == 0
+        out = tmp_path / "out"
+        assert mnrd_says("run", box, "--out", out, "-q").exit_code == 0
         monkeypatch.setattr(directory, "clear", lambda place: 1 / 0)
         assert isinstance(mnrd_says("run", box, "--out", out, "--overwrite").exception, ZeroDivisionError)
         monkeypatch.undo()

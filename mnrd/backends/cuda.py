@@ -26,12 +26,9 @@ from mnrd.backends.base import (
     parse_kernels,
 )
 from mnrd.backends.driver import last_line, open_cupy
-from mnrd.backends.geometry import STRIPS_PER_PROCESSOR, Device, Loop, geometry, parse_loops
+from mnrd.backends.geometry import Device, Loop, geometry, parse_loops
 from mnrd.backends.recording import Recorder
 from mnrd.resources import kernel_source
-
-SHARED_OF_SYSTEM = STRIPS_PER_PROCESSOR * 1024
-"""Bytes of a processor's shared memory that the system takes for the blocks on it."""
 
 _SCALARS = {"int": np.int32, "index_t": np.int64, "double": np.float64}
 
@@ -75,7 +72,7 @@ class CudaBackend:
         self.debug = debug
         self._cupy = cupy = open_cupy()
         found = cupy.cuda.runtime.getDeviceProperties(cupy.cuda.runtime.getDevice())
-        shared = (found["sharedMemPerMultiprocessor"] - SHARED_OF_SYSTEM, found["sharedMemPerBlockOptin"])
+        shared = (found["sharedMemPerMultiprocessor"], found["sharedMemPerBlockOptin"])
         self._device, self._device_name = Device(found["multiProcessorCount"], *shared), found["name"].decode()
         self._stream = _stream(cupy)
         self._stream.use()

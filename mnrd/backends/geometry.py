@@ -9,8 +9,12 @@ from dataclasses import dataclass
 THREADS = {"CELL": 256, "ROW": 256, "STRIP": 128, "BLOCK": 1024}
 """Threads of a block by the loop of the kernel: ``FOR_EACH_CELL`` and so on, see ``kernels/common.cuh``."""
 
-STRIPS_PER_PROCESSOR = 3
-"""Blocks of columns that share a processor, so few that their scratch stays in the cache of the device."""
+COLUMNS_PER_PROCESSOR = 384
+"""Columns that a processor walks at a time: as many as hide the latency of the memory, and so few that what they keep
+in global memory stays in the cache of the device."""
+
+RESERVED = 1024
+"""Bytes of shared memory that the system takes for each block."""
 
 LARGEST_GRID = 2**31 - 1
 ROW_SHARED = 48 * 1024
@@ -123,15 +127,17 @@ def geometry(loop: Loop, sizes: Mapping[str, int], itemsize: int, device: Device
     """
     threads = min(THREADS[loop.kind], most // 32 * 32)
     numbers = loop.numbers(sizes)
-    wanted = device.shared // STRIPS_PER_PROCESSOR if loop.kind == "STRIP" else ROW_SHARED
+    strip = loop.kind == "STRIP"
+    wanted = device.shared * THREADS["STRIP"] // COLUMNS_PER_PROCESSOR - RESERVED if strip else ROW_SHARED
     while threads > 32 and threads * numbers * itemsize > 32 * wanted:
-        threads //= 2
-    while loop.kind == "STRIP" and threads > 1 and threads * numbers * itemsize > 32 * device.block_shared:
+        threads = threads // 64 * 32
+    while strip and threads > 1 and threads * numbers * itemsize > 32 * device.block_shared:
         threads //= 2
     shared = -(-threads * numbers // 32) * itemsize
     if shared > device.block_shared:
         raise ValueError(f"a row or column needs {shared} bytes of shared memory, {device.block_shared} are there")
     # A grid of fewer threads than passes is enough: each thread, warp or block goes on to the next.
     at_a_time = {"CELL": threads, "STRIP": threads, "ROW": threads // 32, "BLOCK": 1}[loop.kind]
-    limit = STRIPS_PER_PROCESSOR * device.processors if loop.kind == "STRIP" else LARGEST_GRID
+    resident = max(1, min(COLUMNS_PER_PROCESSOR // threads, device.shared // (shared + RESERVED)))
+    limit = resident * device.processors if strip else LARGEST_GRID
     return Launch(max(1, min(-(-loop.passes(sizes) // at_a_time), limit)), threads, shared)

@@ -44,8 +44,8 @@ FLAGS = (
     "-shared",
     "-w",
 )
-LANES = 8
-"""Columns walked together on the host; the same number stands in kernels/common.cuh."""
+STRIP = 64
+"""Bytes of a row of the columns walked together, a line of the cache; the same number stands in kernels/common.cuh."""
 
 _SCALARS = {"int": ctypes.c_int, "index_t": ctypes.c_longlong, "double": ctypes.c_double}
 
@@ -140,7 +140,7 @@ class NativeBackend:
 
     def scratch(self, nx: int, ny: int, nz: int) -> np.ndarray:
         """Two numbers for each cell of the strip that each thread walks."""
-        return self.zeros(self.threads * 2 * nz * LANES)
+        return self.zeros(self.threads * 2 * nz * (STRIP // self.real.itemsize))
 
     def reactions(self, kinetics: Any) -> list[FieldReaction | None]:
         """Compile the generated kernels of the declared reactions."""

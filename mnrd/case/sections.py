@@ -59,7 +59,7 @@ class RunSection(Noun):
     )
     precision: Literal["auto", "double", "mixed"] = Field(
         "auto",
-        description="mixed: state in double, linear solver in single precision; auto: mixed on a GPU, double elsewhere.",
+        description="mixed: state in double, solver in single precision; auto: mixed on a GPU, double elsewhere.",
     )
 
     @property

@@ -60,8 +60,8 @@ def _version(
 def run(
     case: CaseName,
     out: Annotated[Path | None, typer.Option(help="Folder for the results; default runs/CASE.")] = None,
-    backend: Annotated[str | None, typer.Option(help="auto, numpy or native; instead of run.backend.")] = None,
-    precision: Annotated[str | None, typer.Option(help="double or mixed; instead of run.precision.")] = None,
+    backend: Annotated[str | None, typer.Option(help="auto, cuda, native or numpy; instead of run.backend.")] = None,
+    precision: Annotated[str | None, typer.Option(help="auto, double or mixed; instead of run.precision.")] = None,
     settings: Settings = None,
     resume: Annotated[
         str, typer.Option(metavar="auto|never|PATH", help="Go on with the run in the folder, or with a checkpoint.")

@@ -17,7 +17,6 @@ from mnrd.backends import BACKENDS, choose
 from mnrd.backends.base import BackendUnavailable
 from mnrd.backends.native import cache_folder, compiler
 from mnrd.case import load
-from mnrd.cli.memory import on_device
 from mnrd.cli.screen import table
 from mnrd.output.summary import host, versions
 from mnrd.simulation import Simulation
@@ -73,7 +72,7 @@ def backend(name: str) -> Iterator[Row]:
         except Exception as error:  # whatever a driver or compiler may say: the other backends are still to be tried
             yield f"{name}, {precision}", NO, f"{type(error).__name__}: {error}"
             continue
-        memory = on_device(one)
+        memory = one.memory()
         room = f"; {memory[0] / 1e9:.3g} of {memory[1] / 1e9:.3g} GB free" if memory else ""
         said = f"{one.description}{room}; differs by {difference:.1e}, allowed {allowed:g}"
         yield f"{name}, {precision}", OK if difference <= allowed else NO, said

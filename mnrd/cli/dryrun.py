@@ -65,7 +65,7 @@ def dry_run(case: Case, folder: Path) -> None:
     found = forecast(case, backend)
     shape = " x ".join(str(count) for count in case.full_mesh().shape[::-1])
     size, need = found.size, found.need
-    device = memory.on_device(backend)
+    device = backend.memory()
     rows = [
         ("backend", backend.description, ""),
         ("cells", f"{size.cells:,}", shape),
@@ -88,7 +88,7 @@ def dry_run(case: Case, folder: Path) -> None:
 def forecast(case: Case, backend: Backend, clock: Clock = monotonic) -> Forecast:
     """Work out what a run would take; nothing as large as its fields is made."""
     size = memory.size_of(case, backend.real)
-    need = memory.need(size, device=memory.on_device(backend) is not None)
+    need = memory.need(size, device=backend.memory() is not None)
     compared = _compared(case)
     steps = _steps(case, backend, clock)
     each = _seconds_per_cell(case, backend, clock)

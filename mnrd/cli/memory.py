@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from math import floor
 from pathlib import Path
@@ -14,6 +14,8 @@ from mnrd.backends.base import Backend
 from mnrd.case import Case
 from mnrd.cli.writers import mirrored
 from mnrd.mesh.rectilinear import Mesh
+from mnrd.model.discretise import key_of
+from mnrd.model.field import Field
 from mnrd.model.kinetics import kinetics
 from mnrd.model.problem import Event, Problem, coefficients
 from mnrd.solve.levels import plan
@@ -21,7 +23,7 @@ from mnrd.solve.levels import plan
 DOUBLE = 8  # bytes
 LOOK_AHEAD = 4000  # cells of the coarse copy that fields and coefficients are counted on
 
-FIXED = 225e6
+FIXED = 220e6
 """Bytes that a process takes with Python, the packages, the compiled kernels and a small picture; measured."""
 
 PICTURE = 700
@@ -42,10 +44,14 @@ class Size:
     materials, fields : int
     mobile, drifting : int
         Fields that move, and those of them whose transport depends on other fields.
+    partitions, capacities : int
+        Different partition coefficients of all fields, and of those that move.
     directed : bool
         Whether any field has taxis.
     arrays : int
-        Parameters of reactions that differ from cell to cell.
+        Parameters of reactions, each kept cell by cell.
+    closing : int
+        Materials that close by a field.
     given : float
         Bytes per cell of what the model declares cell by cell.
     real : int
@@ -65,8 +71,11 @@ class Size:
     fields: int
     mobile: int
     drifting: int
+    partitions: int
+    capacities: int
     directed: bool
     arrays: int
+    closing: int
     given: float
     real: int
     eventful: bool
@@ -86,31 +95,41 @@ class Part:
 
 
 def _transport(size: Size) -> float:
-    """Partition, capacity, two conductivities and three faces; sensitivities, drifts, mobility, potential."""
-    return 7 * size.real * size.mobile + (5 * size.real + 2 * DOUBLE) * size.drifting
+    """Bytes per cell of the coefficients of transport; what depends on other fields is there once."""
+    plain = size.mobile - size.drifting
+    numbers = size.partitions + size.capacities + 3 * plain + 4 * size.drifting  # faces; conductivity, sensitivity
+    numbers += 2 * (plain > 0) + 6 * (size.drifting > 0)  # conductivity; faces and drifts
+    return size.real * numbers + DOUBLE * (2 * (size.drifting > 0) + size.closing)
 
 
-# Held from the beginning to the end. A test compares every line with the arrays of a simulation.
+# Held from the beginning to the end. A test compares the sum with the arrays of a simulation.
 HELD = (
     Part("painting", False, lambda s: s.materials),
     Part("what is given cell by cell", False, lambda s: s.given),
+    Part("regions of healing", False, lambda s: 8 * DOUBLE * s.healing),
     Part("painting, uploaded", True, lambda s: s.materials),
     Part("fields and stages", True, lambda s: 6 * DOUBLE * s.fields),
     Part("transport", True, _transport),
-    Part("parameters of reactions", True, lambda s: s.real * (max(s.arrays, 1) + 1)),
+    Part("parameters of reactions", True, lambda s: s.real * s.arrays),
     Part("stage", True, lambda s: 4 * DOUBLE + s.real),
     Part("vectors of the linear solver", True, lambda s: s.real * (11 if s.directed else 5)),
-    Part("multigrid", True, lambda s: s.real * (4 + 9 * s.coarse)),
+    Part("multigrid", True, lambda s: s.real * (2 + 8 * s.coarse)),
 )
+
+
+def _picture(size: Size) -> float:
+    """Bytes per cell of the picture: its faces, and the images that it is put together of."""
+    images = 5 * (2 * DOUBLE + size.materials) if size.mirrored else DOUBLE
+    return PICTURE * size.faces + images
+
 
 # Held for a moment, one after the other: the largest counts.
 PASSING = (
-    Part("beginning", False, lambda s: 2 * DOUBLE * s.fields),
-    Part("change of the problem", True, lambda s: s.eventful * (_transport(s) + s.real * (s.arrays + 1))),
+    Part("change of the problem", True, lambda s: s.eventful * (_transport(s) + s.real * s.arrays + s.materials)),
     Part("jump of fields", False, lambda s: s.injured * DOUBLE * (s.fields + 10)),
     Part("means of healing", False, lambda s: s.healing * 3 * DOUBLE * s.fields),
-    Part("files for ParaView", False, lambda s: 2 * s.written + 2 * DOUBLE),
-    Part("picture", False, lambda s: PICTURE * s.faces + (5 if s.mirrored else 1) * (2 * DOUBLE + s.materials)),
+    Part("files for ParaView", False, lambda s: max(2 * s.written, s.written + 2 * DOUBLE)),
+    Part("picture", False, _picture),
     Part("checkpoint", False, lambda s: 2 * DOUBLE),
 )
 
@@ -146,8 +165,11 @@ def size_of(case: Case, real: np.dtype[Any]) -> Size:
         fields=len(fields),
         mobile=sum(field.mobile for field in fields),
         drifting=sum(field.changing for field in fields),
+        partitions=_different(fields),
+        capacities=_different([field for field in fields if field.mobile]),
         directed=any(field.taxis is not None for field in fields),
         arrays=len(kinetics(problem.model).arrays),
+        closing=sum(isinstance(closing.openness, str) for closing in problem.model.closings),
         given=_given(problem) / problem.mesh.cells,
         real=real.itemsize,
         eventful=_eventful(problem, events),
@@ -156,6 +178,12 @@ def size_of(case: Case, real: np.dtype[Any]) -> Size:
         mirrored=mirrored(case),
         written=0.0 if case.output.fields == () else written(case, problem),
     )
+
+
+def _different(fields: Sequence[Field]) -> int:
+    """How many partition coefficients are kept: fields with the same values share one, what does not move has 1."""
+    keys = [key_of("partition", field.partition if field.mobile else 1.0) for field in fields]
+    return len({key for key in keys if key is not None}) + keys.count(None)
 
 
 def _coarse(mesh: Mesh) -> float:
@@ -208,15 +236,9 @@ def available() -> int | None:
         return None
 
 
-def on_device(backend: Backend) -> tuple[int, int] | None:
-    """Free and total memory of the device, bytes; None where the kernels run on the host."""
-    memory = getattr(backend, "memory", None)
-    return None if memory is None else memory()
-
-
 def check(case: Case, backend: Backend) -> None:
     """Raise MemoryError, with the numbers and what would fit, when a run needs more than there is."""
-    device = on_device(backend)
+    device = backend.memory()
     size = size_of(case, backend.real)
     wanted = need(size, device=device is not None)
     for place, there, required, fixed in (

@@ -6,9 +6,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from mnrd.cli.memory import on_device
 from mnrd.output import summary
 
 if TYPE_CHECKING:
@@ -88,7 +85,7 @@ def summarise(
         "exit code": code,
         "versions": summary.versions(),
         "host": summary.host(),
-        "precision": precision(backend),
+        "precision": backend.precision,
         "end [s]": case.run.end,
         "wall [s]": wall,
         "backend": backend.description,
@@ -102,12 +99,7 @@ def summarise(
     summary.write_summary(place / summary.NAME, entries)
 
 
-def precision(backend: Backend) -> str:
-    """``double``, or ``mixed``: state in double, linear solver in single precision."""
-    return "double" if backend.real == np.float64 else "mixed"
-
-
 def _on_device(backend: Backend) -> int | None:
     """What is taken of the device's memory, bytes; None without a device. Pools keep what they once took."""
-    found = on_device(backend)
+    found = backend.memory()
     return None if found is None else found[1] - found[0]

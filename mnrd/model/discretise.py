@@ -88,7 +88,7 @@ class FieldOperator:
         self.backend, self.grid, self.problem, self.field = backend, grid, problem, field
         self.fractions, self.stock = fractions, stock
         (self.partition,) = partition_of(stock, problem, field.partition)
-        (self.capacity,) = stock.shared(_key("capacity", field.partition), self._capacity)
+        (self.capacity,) = stock.shared(key_of("capacity", field.partition), self._capacity)
         self.openness: tuple[float, ...] | None = None
         changing, shape = field.changing, problem.mesh.shape
         self.drift = self._drift() if changing else None
@@ -202,10 +202,10 @@ class FieldOperator:
 
 def partition_of(stock: Stock, problem: Problem, partition: Coefficient) -> tuple[Array, ...]:
     """K in each cell, (nz, ny, nx); the same array for the same values."""
-    return stock.shared(_key("partition", partition), lambda: (stock.backend.array(problem.painting.mix(partition)),))
+    return stock.shared(key_of("partition", partition), lambda: (stock.backend.array(problem.painting.mix(partition)),))
 
 
-def _key(name: str, values: Coefficient) -> object:
+def key_of(name: str, values: Coefficient) -> object:
     """What is the same for coefficients with the same values; None for one that is given per cell."""
     if isinstance(values, Mapping):
         return (name, *((material, np.asarray(value).tobytes()) for material, value in sorted(values.items())))

@@ -66,10 +66,14 @@ def healing_picture(
     ------
     PictureError
         If it could not be drawn, with the reason.
+    OSError
+        If the file cannot be written.
     """
     try:
         _draw(course, path, title, kind, region)
-    except Exception as error:  # whatever matplotlib or the disk may say: a finished run must end well
+    except OSError:  # a full disk ends a run, which can go on when there is room again
+        raise
+    except Exception as error:  # whatever matplotlib may say: a finished run must end well
         raise PictureError(f"{path}: no picture drawn ({error})") from error
 
 

@@ -110,7 +110,7 @@ def replacing(path: Path) -> Iterator[Path]:
 
     Yields the name to write to. When the block ends well that file has been forced to the disk and moved to
     `path` in one go, which outlasts a power cut. When it raises, the temporary file is gone and what was at `path` is
-    still there.
+    still there; an error of the system that names no file names `path`.
     """
     part = path.with_name(f".{path.stem}.part{path.suffix}")
     try:
@@ -118,6 +118,10 @@ def replacing(path: Path) -> Iterator[Path]:
         _force(part)
         part.replace(path)
         _force(path.parent)
+    except OSError as error:
+        if error.errno is None or error.filename is not None:
+            raise
+        raise OSError(error.errno, error.strerror, str(path)) from error
     finally:
         part.unlink(missing_ok=True)
 

@@ -82,6 +82,8 @@ def overview(
     ------
     PictureError
         If it could not be drawn, with the reason.
+    OSError
+        If the file cannot be written.
     """
     try:
         block = block_of(mesh, painting, np.asarray(concentration, dtype=np.float64), channels)
@@ -90,7 +92,9 @@ def overview(
             block = reflected(reflected(block, "x"), "y")
         title = f"{name.replace('_', ' ')} after {duration(time)}"
         _draw(block, painting.materials, channels, title, labelled(name, unit), path)
-    except Exception as error:  # whatever matplotlib or the disk may say: a finished run must end well
+    except OSError:  # a full disk ends a run, which can go on when there is room again
+        raise
+    except Exception as error:  # whatever matplotlib may say: a finished run must end well
         raise PictureError(f"{path}: no picture drawn ({error})") from error
 
 
@@ -220,7 +224,7 @@ def _rule_widths(axes: Axes, block: Block) -> None:
         (x0, y0), (x1, y1) = sorted([projected(*corner, 0.0), projected(*end, 0.0)])
         width = abs(corner[0] - end[0]) + abs(corner[1] - end[1])
         axes.annotate(
-            f"{width:.4g} µm", (0.5 * (x0 + x1), 0.5 * (y0 + y1)), (0, 7), textcoords="offset points",
+            f"{float(f'{width:.4g}'):g} µm", (0.5 * (x0 + x1), 0.5 * (y0 + y1)), (0, 7), textcoords="offset points",
             rotation=degrees(atan2(y1 - y0, x1 - x0)), color=INK, fontsize=9.5, ha="center", va="center",
         )  # fmt: skip
 

@@ -14,6 +14,7 @@ from unittest import mock
 from mnrd.backends import driver
 from mnrd.backends.cuda import CudaBackend
 from standin import cupy
+from standin.module import RawKernel
 
 
 @contextmanager
@@ -27,7 +28,7 @@ def installed():
         yield cupy
 
 
-def backend(precision="double", debug=True):
-    """The cuda backend on the stand-in."""
-    with installed():
+def backend(precision="double", debug=True, threads=1024):
+    """The cuda backend on the stand-in; runs are quicker where a block may have few threads only."""
+    with installed(), mock.patch.object(RawKernel, "max_threads_per_block", threads):
         return CudaBackend(precision, debug)

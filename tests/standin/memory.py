@@ -9,6 +9,8 @@ import numpy as np
 GUARD = 256
 """Bytes before and behind each array in which nothing may be written; all bits set, which is not a number."""
 
+UNTOUCHED = b"\xff" * GUARD
+
 counts = SimpleNamespace(uploads=0, downloads=0, allocations=0, launches=0)
 """What has crossed the bus, was allocated and launched since `reset`."""
 
@@ -49,6 +51,7 @@ class Memory:
         device.used += size
         counts.allocations += 1
         self.bytes = np.full(size + 2 * GUARD, 255, np.uint8)
+        self._before, self._behind = memoryview(self.bytes)[:GUARD], memoryview(self.bytes)[GUARD + size :]
 
     def __del__(self):
         device.used -= self.size
@@ -56,7 +59,7 @@ class Memory:
     @property
     def intact(self):
         """Whether nothing was written beside the array."""
-        return bool((self.bytes[:GUARD] == 255).all() and (self.bytes[GUARD + self.size :] == 255).all())
+        return self._before == UNTOUCHED == self._behind
 
 
 class ndarray:
