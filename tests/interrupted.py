@@ -103,10 +103,10 @@ CASES = {"permeation": PERMEATION, "healing": HEALING, "shrinking": SHRINKING}
 
 
 class Trace:
-    """Last observer: at the start, at the end, and at and after each event it notes all that there is.
+    """Last observer: at the start, at each event, behind the first one and at the end it notes all that there is.
 
-    Then it also writes a checkpoint, into a folder of its own. Two steps after an event are implicit Euler, nine after
-    it SDIRK2.
+    Then it also writes a checkpoint, into a folder of its own. Two steps behind an event are implicit Euler, the ninth
+    is SDIRK2.
     """
 
     def __init__(self, place: Path, end: float, observers) -> None:
@@ -117,8 +117,8 @@ class Trace:
         if simulation.step and len(simulation.met) > self._met:
             self.landings.append(simulation.step)
         self._met = len(simulation.met)
-        behind = simulation.step - max(self.landings, default=0)
-        if behind in (0, 2, 9) or simulation.time == self._end:
+        behind = [simulation.step - landing for landing in (0, *self.landings)]
+        if 0 in behind or behind[1:] in ([2], [9]) or simulation.time == self._end:
             folder = self._place / "checkpoints" / str(simulation.step)
             checkpoint.write(folder, simulation, self._observers, {"case": "text"})
             self.seen[simulation.step] = (fields_and_numbers(simulation), files(self._place))

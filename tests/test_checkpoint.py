@@ -175,7 +175,7 @@ class TestDamage:
         with pytest.raises(CheckpointError, match="it is of schema 2, must be 1"):
             checkpoint.read(path)
 
-    @settings(max_examples=300, deadline=None)
+    @settings(max_examples=150, deadline=None)
     @given(data=some.data())
     def test_flipped_and_cut_bytes_are_always_found(self, good, tmp_path_factory, data):
         content = bytearray(good.read_bytes())

@@ -1,6 +1,8 @@
 """The cuda backend on the stand-in for CuPy, and on a GPU where there is one: kernels, geometry, memory, failures."""
 
 import ctypes
+import gc
+import os
 import subprocess
 import sys
 from functools import cache
@@ -39,6 +41,17 @@ def gpu():
         return {precision: choose("cuda", precision, debug=True) for precision in ("double", "mixed")}
     except BackendUnavailable as error:
         pytest.skip(str(error))
+
+
+@pytest.fixture
+def gpu_is_there(monkeypatch):
+    """Whether this machine has one."""
+    monkeypatch.setattr(driver, "driver_version", real_driver_version)
+    try:
+        choose("cuda")
+    except BackendUnavailable:
+        return False
+    return True
 
 
 class TestKernels:
@@ -197,6 +210,7 @@ class TestMemory:
 
     @pytest.mark.parametrize("make", [lambda cuda: cuda.zeros(10**6), lambda cuda: cuda.array(np.zeros(10**6))])
     def test_not_enough_of_it_says_how_much_there_is(self, cuda, make, monkeypatch):
+        gc.collect()  # or what earlier tests have left is freed meanwhile
         monkeypatch.setattr(device, "total", device.used + 4 * 10**6)
         wanted = (
             r"^on stand-in for a GPU: OutOfMemoryError: Out of memory allocating 8,000,000 bytes \(allocated so far: "
@@ -374,6 +388,14 @@ def test_auto_does_not_import_cupy_where_there_is_no_driver():
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"
+
+
+def test_a_skipped_test_of_a_gpu_is_a_failure_where_one_must_be(gpu_is_there):
+    one = f"{__file__}::test_a_gpu_is_chosen_by_itself"
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", one]
+    done = subprocess.run(command, env=os.environ | {"MNRD_REQUIRE_GPU": "1"}, capture_output=True, text=True)
+    assert done.returncode == (0 if gpu_is_there else 1), done.stdout
+    assert ("MNRD_REQUIRE_GPU=1, and this was skipped: " in done.stdout) is not gpu_is_there
 
 
 @pytest.mark.gpu

@@ -6,11 +6,14 @@ import numpy as np
 import pytest
 import standin
 from standin import cupy
+from standin.memory import device
 from systems import cylinder
+from typer.testing import CliRunner
 
 from mnrd.backends import choose
 from mnrd.backends.base import BackendUnavailable
 from mnrd.case import load
+from mnrd.cli import app
 from mnrd.mesh.paint import paint
 from mnrd.mesh.rectilinear import Mesh
 from mnrd.model.field import Field, Reservoir, Taxis
@@ -66,6 +69,14 @@ def healing() -> Problem:
         Reaction("eating", {"C": "-1e-5*N*C"}),
     )
     return Problem(MESH, PAINTING, Model(fields, reactions))
+
+
+BOX = """
+title = "box"
+mesh = { size = ["30 um", "30 um", "40 um"], cells = [3, 3, 4] }
+model.fields.a = { diffusivity = "10 um^2/s", initial = "x*x/900" }
+run = { end = "60 s", every = "20 s" }
+"""
 
 
 def injury(problem, concentrations):
@@ -139,3 +150,43 @@ class TestBus:
             run._advance(1e9)
         assert cupy.counts.allocations == 0
         assert (cupy.counts.uploads, cupy.counts.downloads) == (len(tries), len(tries))
+
+
+class TestCommand:
+    @pytest.fixture
+    def mnrd(self, tmp_path):
+        """Run the case with further arguments, on the stand-in."""
+        (tmp_path / "box.toml").write_text(BOX)
+
+        def run(*arguments):
+            with standin.installed():
+                return CliRunner().invoke(app, ["run", str(tmp_path / "box.toml"), *map(str, arguments)])
+
+        return run
+
+    def test_takes_the_gpu_and_goes_on_to_the_same_bits(self, mnrd, tmp_path):
+        """Observers, checkpoint and summary take nothing from a device but what they ask for."""
+        straight, broken = tmp_path / "straight", tmp_path / "broken"
+        done = [
+            mnrd("--out", straight),
+            mnrd("--out", broken, "--set", "run.end='40 s'"),
+            mnrd("--out", broken, "--force"),
+        ]
+        assert [one.exit_code for one in done] == [0, 0, 0], [one.output for one in done]
+        assert "cuda (stand-in for a GPU, CUDA 12.9, CuPy stand-in), mixed precision" in done[0].output
+        assert (straight / "layers.csv").read_text() == (broken / "layers.csv").read_text()
+
+    def test_of_a_run_that_does_not_fit_ends_before_it_begins(self, mnrd, tmp_path, monkeypatch):
+        monkeypatch.setattr(device, "total", 0)
+        done = mnrd("--out", tmp_path / "out")
+        assert done.exit_code == 3
+        assert "GB on cuda (stand-in for a GPU" in done.output
+        assert "million cells fit, make them larger" in done.output
+        assert not (tmp_path / "out").exists()
+
+    def test_of_a_device_that_fills_up_ends_with_the_numbers(self, mnrd, tmp_path, monkeypatch):
+        monkeypatch.setattr("mnrd.cli.memory.check", lambda *_: None)
+        monkeypatch.setattr(device, "total", 0)
+        done = mnrd("--out", tmp_path / "out")
+        assert done.exit_code == 3
+        assert "not enough memory: on stand-in for a GPU: OutOfMemoryError: Out of memory allocating " in done.output

@@ -20,14 +20,11 @@ from mnrd.cli import app, dryrun, memory
 from mnrd.mesh.coarse import coarse
 from mnrd.simulation import Simulation
 
-ROLLER = {"run.end": "1 min", "run.every": "30 s", "output.fields_at": ["1 min"], "output.picture_at": "1 min"}
-HEALING = {
-    "run.end": "1 min", "run.every": "1 min", "run.at": [], "output.fields_at": ["1 min"], "output.picture_at": "1 min"
-}  # fmt: skip
-BOX = {
-    "run.end": "20 s", "run.every": "10 s", "output.fields_every": "20 s", "mesh.cells": [120, 120, 60],
-    "mesh.size": ["2.5 mm", "2.5 mm", "1 mm"],
-}  # fmt: skip
+SHORT = {"run.end": "20 s", "run.every": "20 s", "run.first_step": "20 s", "output.picture_at": "20 s"}
+ROLLER = SHORT | {"output.fields_at": ["20 s"]}
+HEALING = ROLLER | {"run.at": []}
+SIZE = ["2.5 mm", "2.5 mm", "1 mm"]
+BOX = SHORT | {"output.fields_every": "20 s", "mesh.cells": [120, 120, 60], "mesh.size": SIZE}
 COARSER = {"mesh.smallest": "12 um", "mesh.largest": "40 um"}
 FINE = {"mesh.smallest": "8 um", "mesh.largest": "30 um"}
 COUNTED = {

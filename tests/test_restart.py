@@ -141,7 +141,7 @@ class TestOneRun:
         ]
 
     def test_no_time_is_lost_and_none_doubled(self, plain, tmp_path):
-        simulation, observers = resumed(plain, plain.trace.landings[1] + 9, tmp_path / "out")
+        simulation, observers = resumed(plain, plain.trace.landings[1], tmp_path / "out")
         simulation.run(case_of("permeation").run.end)
         with (tmp_path / "out" / "layers.csv").open() as file:
             rows = [(row["time [s]"], row["field"], row["layer"]) for row in csv.DictReader(file)]

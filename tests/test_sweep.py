@@ -453,6 +453,11 @@ class TestTable:
         assert [header for header in table.quantities if "lag" in header] == ["lag [h]", "a: lag [h]", "b: lag [h]"]
         assert table.rows[1]["b: lag [h]"] is None
 
+    def test_a_balance_that_is_no_number_stays_empty(self, tmp_path, monkeypatch):
+        errors = {"u": {"relative_error": 1e-15}, "v": {"relative_error": None}}
+        table = self.table(tmp_path, monkeypatch, [{"answer": {}}, {"answer": {}, "balance": errors}])
+        assert [row["largest imbalance"] for row in table.rows] == [1e-15, None]
+
     def test_on_the_screen_is_what_the_sweep_file_names(self):
         quantities = ("cells", "steps", "rejected", "lag [h]", "lag of it [h]", "x: lag [h]")
         assert sweeping._shown(quantities, ()) == ["cells", "steps", "rejected", "lag [h]"]

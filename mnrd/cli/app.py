@@ -188,19 +188,21 @@ def schema(
     print(reference() if markdown else json.dumps(Case.model_json_schema(), indent=2) + "\n", end="")
 
 
-@app.command()
+@app.command(epilog=CODES)
 def sweep(
     plan: Annotated[str, typer.Argument(metavar="SWEEP", help="A sweep file (TOML), or the name of a bundled sweep.")],
     out: Annotated[Path | None, typer.Option(help="Folder of the sweep; default runs/SWEEP.")] = None,
     workers: Annotated[int | None, typer.Option(help="Cells at a time on this machine; default one per core.")] = None,
-    scheduler: Annotated[str | None, typer.Option(metavar="ADDRESS", help="Run on the workers of a Dask.")] = None,
+    scheduler: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="Use the workers of this Dask scheduler.")
+    ] = None,
     task: Annotated[int | None, typer.Option(help="Number of a task of a job array, from 0 or from 1.")] = None,
     of: Annotated[int | None, typer.Option(help="Number of tasks of the job array.")] = None,
     max_walltime: Annotated[str | None, typer.Option(help="As of `mnrd run`, for all cells together.")] = None,
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Run failed cells again.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check and list all cells, and run none.")] = False,
     settings: Settings = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing unless something is wrong.")] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Run a case many times with other values; the same command again does what is left."""
     with errors_as_lines():

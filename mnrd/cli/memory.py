@@ -125,6 +125,7 @@ def _picture(size: Size) -> float:
 
 # Held for a moment, one after the other: the largest counts.
 PASSING = (
+    Part("a field on its way to the kernels", True, lambda s: 2 * DOUBLE),
     Part("change of the problem", True, lambda s: s.eventful * (_transport(s) + s.real * s.arrays + s.materials)),
     Part("jump of fields", False, lambda s: s.injured * DOUBLE * (s.fields + 10)),
     Part("means of healing", False, lambda s: s.healing * 3 * DOUBLE * s.fields),
@@ -209,13 +210,8 @@ def _owner(array: np.ndarray) -> np.ndarray:
 
 
 def _eventful(problem: Problem, events: tuple[Event, ...]) -> bool:
-    """Whether any event after the start changes the problem."""
-    for event in events:
-        changed = event.change(problem)
-        if changed is not problem:
-            return True
-        problem = changed
-    return False
+    """Whether any event changes the problem."""
+    return any(event.change(problem) is not problem for event in events)
 
 
 def written(case: Case, problem: Problem) -> float:

@@ -114,7 +114,8 @@ def _results(folder: SweepFolder, cell: Cell) -> Entries:
         prefix = f"{active}: " if len(answers) > 1 else ""
         found |= {f"{prefix}{header}": value for header, value in entries.items()}
     found |= (summary.get("healing") or {}).get("answer", {})
-    found["largest imbalance"] = max(one["relative_error"] for one in summary["balance"].values())
+    errors = [one["relative_error"] for one in summary["balance"].values()]  # null where one is not finite
+    found["largest imbalance"] = None if None in errors else max(errors)
     return {_split(header): value for header, value in found.items()}
 
 

@@ -20,12 +20,19 @@ from standin.module import RawKernel
 @contextmanager
 def installed():
     """Within the block `import cupy` gives the stand-in, and a driver seems to be there."""
-    with (
-        mock.patch.dict(sys.modules, {"cupy": cupy}),
-        mock.patch.object(driver, "driver_version", return_value=(12, 9)),
-        mock.patch.object(driver, "cupy_packages", return_value=["cupy-cuda12x"]),
-    ):
-        yield cupy
+    before = sys.modules.get("cupy")
+    sys.modules["cupy"] = cupy
+    try:
+        with (
+            mock.patch.object(driver, "driver_version", return_value=(12, 9)),
+            mock.patch.object(driver, "cupy_packages", return_value=["cupy-cuda12x"]),
+        ):
+            yield cupy
+    finally:
+        if before is None:
+            del sys.modules["cupy"]
+        else:
+            sys.modules["cupy"] = before
 
 
 def backend(precision="double", debug=True, threads=1024):

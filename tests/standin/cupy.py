@@ -111,7 +111,7 @@ cuda = SimpleNamespace(
         getDeviceCount=lambda: 1,
         getDeviceProperties=_properties,
         driverGetVersion=lambda: 12090,
-        memGetInfo=lambda: (device.total - device.used, device.total),
+        memGetInfo=lambda: (max(device.total - device.used, 0), device.total),
         runtimeGetVersion=lambda: 12090,
     ),
 )
