@@ -16,7 +16,7 @@ from mnrd.output.vtk import FieldSeries
 from mnrd.simulation import Simulation
 
 PERMEATION = """
-title = "a drying suspension, wiped off, put on again, topped up; channels that close; binding"
+title = "a drying suspension, put on again, topped up, wiped off; channels that close; binding"
 skin.layers = [
     { name = "stratum corneum", thickness = "13 um", cells = 3 },
     { name = "viable epidermis", thickness = "80 um", smallest = "5 um", largest = "30 um" },
@@ -29,9 +29,9 @@ base = { kind = "receptor", depth = "1 mm" }
 donor = { depth = "20 um", drying = { rate = "10 um/h", depth = "8 um" } }
 closure = { half_life = "20 min" }
 events = [
-    { do = "wash off", at = "40 min" },
-    { do = "reapply", at = "50 min", strength = 0.5 },
-    { do = "reapply", at = "65 min", topped_up = true },
+    { do = "reapply", at = "40 min", strength = 0.5 },
+    { do = "reapply", at = "50 min", topped_up = true },
+    { do = "wash off", at = "65 min" },
 ]
 
 [[actives]]

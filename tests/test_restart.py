@@ -12,7 +12,11 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 from interrupted import CASES, case_of, fields_and_numbers, files, made
+from systems import box, problem_of
 
+from mnrd.backends import choose
+from mnrd.backends.base import BackendUnavailable
+from mnrd.model.field import Field, Reservoir
 from mnrd.output import checkpoint
 from mnrd.output.checkpoint import CheckpointError
 from mnrd.output.schedule import EverySteps
@@ -23,6 +27,8 @@ VARIANTS = [
     *(("permeation", backend, "mixed") for backend in ("numpy", "native")),
     ("healing", "native", "double"),
     ("healing", "numpy", "mixed"),
+    pytest.param(("permeation", "cuda", "double"), marks=pytest.mark.gpu),
+    pytest.param(("healing", "cuda", "mixed"), marks=pytest.mark.gpu),
 ]
 
 
@@ -83,7 +89,11 @@ class Finished:
 
 @pytest.fixture(scope="module", params=VARIANTS, ids=name_of)
 def run(request, tmp_path_factory):
-    """A finished run of each case, backend and precision."""
+    """A finished run of each case, backend and precision; skipped where the backend cannot run."""
+    try:
+        choose(request.param[1])
+    except BackendUnavailable as error:
+        pytest.skip(str(error))
     return Finished(tmp_path_factory.mktemp("run") / "out", *request.param)
 
 
@@ -127,6 +137,16 @@ class TestOneRun:
         second.restore(*first.snapshot())
         assert fields_and_numbers(second) == fields_and_numbers(first)
         assert steps(second, 5) == fields_and_numbers(whole)
+
+    def test_a_donor_that_sets_the_pace(self):
+        """The error of its content, which is estimated from how it changed in the step before, limits each step."""
+        donor = Reservoir(activity=10.0, capacity=2.0, transfer=0.1)
+        field = Field("c", diffusivity=100.0, top=donor)
+        problem = problem_of(box((20.0, 20.0), (1, 1), np.linspace(0.0, 500.0, 4)), {"skin": 0.0}, field)
+        whole, first, second = (Simulation(problem, backend="numpy") for _ in range(3))
+        steps(first, 12)
+        second.restore(*first.snapshot())
+        assert steps(second, 6) == steps(whole, 18)
 
     def test_files_are_cut_back_to_the_checkpoint(self, plain, tmp_path):
         simulation, _ = resumed(plain, plain.trace.landings[0], tmp_path / "out")
@@ -205,7 +225,7 @@ class TestRefusals:
         monkeypatch.setitem(CASES, "permeation", CASES["permeation"].replace("40 min", "41 min"))
         simulation, _ = made("permeation", tmp_path)
         with pytest.raises(
-            CheckpointError, match=r"events until 2400 s: got \[\[2460.0, 'wash off'\]\], must be \[\[2400.0"
+            CheckpointError, match=r"events until 2400 s: got \[\[2460.0, 'reapply'\]\], must be \[\[2400.0"
         ):
             self.restore(plain, simulation)
 

@@ -75,6 +75,19 @@ class TestMemory:
         with pytest.raises(TypeError, match="Implicit conversion"):
             np.asarray(cupy.zeros(3))
 
+    @pytest.mark.parametrize("value", [1.0, np.zeros(3)])
+    def test_what_would_need_a_kernel_of_cupy_is_refused(self, value):
+        with pytest.raises((TypeError, ValueError)):
+            cupy.zeros(3)[:] = value
+
+    def test_arrays_are_filled_with_zeros_and_copied(self):
+        rows, row = cupy.zeros((2, 3)), cupy.empty(3)
+        row.set(np.arange(3.0))
+        rows[1] = row
+        row[:] = 0
+        np.testing.assert_array_equal(rows.get(), [[0, 0, 0], [0, 1, 2]])
+        assert not row.get().any()
+
     def test_there_is_an_end_of_it(self, monkeypatch):
         gc.collect()  # or what earlier tests have left is freed meanwhile
         monkeypatch.setattr(device, "total", device.used + 100)
@@ -100,7 +113,7 @@ class TestCapture:
         "action",
         [
             lambda array: cupy.zeros(1), lambda array: array.get(), lambda array: array.set(np.zeros(1)),
-            lambda array: array.__setitem__(0, 1.0), lambda array: cupy.cuda.Stream(non_blocking=True).synchronize(),
+            lambda array: array.__setitem__(0, 0), lambda array: cupy.cuda.Stream(non_blocking=True).synchronize(),
         ],
         ids=["allocation", "download", "upload", "expression", "wait"],
     )  # fmt: skip

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
+from threading import get_ident
 from types import SimpleNamespace
 from typing import Any
 
@@ -74,7 +75,7 @@ class CudaBackend:
         found = cupy.cuda.runtime.getDeviceProperties(cupy.cuda.runtime.getDevice())
         shared = (found["sharedMemPerMultiprocessor"], found["sharedMemPerBlockOptin"])
         self._device, self._device_name = Device(found["multiProcessorCount"], *shared), found["name"].decode()
-        self._stream = _stream(cupy)
+        self._stream = _stream(cupy, get_ident())
         self._stream.use()
         self._recorder = Recorder()
         self._loaded: dict[str, dict[str, Callable[..., None]]] = {}
@@ -225,6 +226,6 @@ class CudaBackend:
 
 
 @cache
-def _stream(cupy: Any) -> Any:
-    """The one stream of all backends of a process: not the default one, on which nothing can be recorded."""
+def _stream(cupy: Any, thread: int) -> Any:
+    """The one stream of all backends of a thread: not the default one, on which nothing can be recorded."""
     return cupy.cuda.Stream(non_blocking=True)

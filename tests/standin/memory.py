@@ -84,12 +84,16 @@ class ndarray:
         return ndarray(self.memory, view)
 
     def __setitem__(self, index, value):
+        """Zeros or a copy: for all else CuPy compiles a kernel of its own, which needs the headers of CUDA."""
         forbid_in_capture("an array expression")
+        target = self[index]
         if isinstance(value, ndarray):
+            if (value.shape, value.dtype) != (target.shape, target.dtype) or not target.flags.c_contiguous:
+                raise TypeError("the stand-in copies arrays of the same shape and type only")
             value = value._view
-        elif not isinstance(value, int | float):
-            raise TypeError(f"Unsupported type {type(value)}")
-        self._view[index] = value
+        elif value != 0:
+            raise TypeError(f"the stand-in fills arrays with zeros only, not with {value!r}")
+        target._view[...] = value
 
     def __len__(self):
         return len(self._view)
