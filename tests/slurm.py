@@ -33,7 +33,7 @@ MpiDefault=none
 SelectType=select/cons_tres
 SelectTypeParameters=CR_CPU
 SlurmdParameters=config_overrides
-SchedulerParameters=sched_interval=2
+SchedulerParameters=sched_interval=1,bf_interval=1
 ReturnToService=2
 KillWait=5
 GresTypes=gpu

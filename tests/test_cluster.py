@@ -49,7 +49,8 @@ class TestScripts:
         )
         assert "srun mnrd" in text
         assert "--max-walltime auto" in text
-        assert 'scontrol requeue "$SLURM_JOB_ID"' in text
+        itself = "${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID" if "--array" in text else "$SLURM_JOB_ID"
+        assert f'scontrol requeue "{itself}"' in text
 
     def test_there_is_one_for_each_kind_of_job(self):
         assert [path.name for path in SCRIPTS] == ["array.sbatch", "cpu.sbatch", "gpu.sbatch"]
@@ -197,10 +198,10 @@ class TestJobs:
         options = (*ONE_CORE, "--array=1-2")
         job = slurm.submit(CLUSTER / "array.sbatch", str(sweep), str(out), options=options)
         until(lambda: any(under_way(one) for one in out.glob("0-end-600*")))
-        slurm.says("scancel", "--signal=USR1", job)
-        found = slurm.wait(job, "COMPLETED", "FAILED")
-        assert [one["JobState"] for one in found] == ["COMPLETED"] * 2, slurm.output(job)
-        assert sum(int(one["Restarts"]) for one in found) >= 1
+        slurm.says("scancel", "--signal=USR1", f"{job}_2")
+        found = {one["ArrayTaskId"]: one for one in slurm.wait(job, "COMPLETED", "FAILED")}
+        assert {one["JobState"] for one in found.values()} == {"COMPLETED"}, slurm.output(job)
+        assert {task: one["Restarts"] for task, one in found.items()} == {"1": "0", "2": "1"}
         done = subprocess.run(
             [sys.executable, "-m", "mnrd", "collect", out], capture_output=True, text=True, check=True
         )
