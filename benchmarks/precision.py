@@ -180,7 +180,7 @@ def compare(name: str) -> dict[str, Any]:
 def worst(errors: Mapping[str, float]) -> str:
     """The largest of some errors and what has it, as cells of a table."""
     if not errors:
-        return "| |"
+        return " | "
     name = max(errors, key=lambda one: errors[one])
     return f"{name} | {errors[name]:.1e}"
 
