@@ -55,7 +55,8 @@ class Controller:
     def accepted(self, error: float, taken: float) -> None:
         """Choose the next step after an accepted one of size `taken`.
 
-        dt *= clip(0.9 e^(-0.7/3) e_previous^(0.4/3), 0.2, 2); a step that was cut short to land does not shorten it.
+        dt *= clip(0.9 e^(-0.7/3) e_previous^(0.4/3), 0.2, 2). A step that was cut short to land says little about how
+        the error changes from step to step: after it dt *= clip(0.9 e^(-1/3), 0.2, 2), and it does not shorten dt.
         """
         if not self.smooth:
             self.started += 1
@@ -63,9 +64,10 @@ class Controller:
         if self.fixed:
             return
         error = max(error, 1e-10)
-        factor = min(max(0.9 * error ** (-0.7 / 3) * self.previous ** (0.4 / 3), 0.2), 2.0)
-        wanted = taken * factor
-        self.dt = min(max(wanted, self.dt) if taken < self.dt and error <= 0.5 else wanted, self.dt_max)
+        cut = taken < self.dt and error <= 0.5
+        wished = 0.9 * error ** (-1 / 3) if cut else 0.9 * error ** (-0.7 / 3) * self.previous ** (0.4 / 3)
+        wanted = taken * min(max(wished, 0.2), 2.0)
+        self.dt = min(max(wanted, self.dt) if cut else wanted, self.dt_max)
         self.previous = max(error, 1e-4)
 
     def rejected(self, error: float, taken: float, limit: float = inf) -> None:
