@@ -53,7 +53,7 @@ WRONG = [
     ({"needle": 3}, "needle: got 3, must be a table"),
     ({"needle.shape": "conus"}, "needle.shape: got conus, must be 'cylinder', 'cone', 'truncated cone'"),
     ({"base.kind": "in vitro"}, "base.kind: got in vitro, must be 'in vivo', 'sink', 'receptor' or 'deep dermis'"),
-    ({"run.backend": "gpu"}, "run.backend: got gpu, must be 'auto', 'cuda', 'numpy' or 'native'"),
+    ({"run.backend": "gpu"}, "run.backend: got gpu, must be 'auto', 'cuda', 'native' or 'numpy'"),
     # keys
     ({"skin.layers[1].thicknes": "20 um"}, "skin.layers[1].thicknes: unknown key, did you mean 'thickness'? (known: "),
     ({"needle.lenght": "1 mm"}, "needle.lenght: unknown key, did you mean 'length'?"),
