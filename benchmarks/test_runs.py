@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from mnrd.backends import BACKENDS
+from mnrd.backends import BACKENDS, choose
+from mnrd.backends.base import BackendUnavailable
 from mnrd.case import load
 from mnrd.simulation import Simulation
 
@@ -14,6 +15,16 @@ FULL_CELL = {
     "mesh.smallest": "4.5 um",
     "mesh.largest": "40 um",
 }
+
+
+@pytest.fixture(params=sorted(BACKENDS))
+def backend(request):
+    """Name of each backend; skipped with the reason where it cannot run."""
+    try:
+        choose(request.param)
+    except BackendUnavailable as error:
+        pytest.skip(str(error))
+    return request.param
 
 
 def state_bytes(simulation):
@@ -40,7 +51,6 @@ def state_bytes(simulation):
 
 
 @pytest.mark.parametrize("precision", ["double", "mixed"])
-@pytest.mark.parametrize("backend", sorted(BACKENDS))
 def test_dermaroller_24_h(benchmark, backend, precision):
     """The bundled Dermaroller case on a full unit cell of at least 48 x 48 x 64 cells."""
     problem, events = load("dermaroller-vitamin-c", FULL_CELL).problem()
