@@ -100,7 +100,7 @@ def _sessions_fit(case: Case) -> Found:
 
 def _can_move(case: Case, shift: tuple[float, float]) -> bool:
     """Whether an array that is moved is still one with the same lateral boundaries."""
-    if case.array is None or (case.needle is None and case.channel is None):
+    if case.array is None or case.skin is None or (case.needle is None and case.channel is None):
         return case.array is not None  # what is missing is said elsewhere
     try:
         cell = case.scenario().scene().cell
