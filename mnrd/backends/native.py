@@ -10,7 +10,6 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
 from functools import cache, partial
 from pathlib import Path
 from types import SimpleNamespace
@@ -24,12 +23,11 @@ from mnrd.backends.base import (
     BackendUnavailable,
     FieldReaction,
     Parameter,
-    Program,
-    check_upload,
     checked,
     parse_kernels,
 )
-from mnrd.backends.recording import LaunchList, Recorder
+from mnrd.backends.host import HostArrays
+from mnrd.backends.recording import Recorder
 from mnrd.resources import kernel_source
 
 FLAGS = (
@@ -50,7 +48,7 @@ STRIP = 64
 _SCALARS = {"int": ctypes.c_int, "index_t": ctypes.c_longlong, "double": ctypes.c_double}
 
 
-class NativeBackend:
+class NativeBackend(HostArrays):
     """Kernels as host code. Arrays are numpy arrays.
 
     Parameters
@@ -69,12 +67,10 @@ class NativeBackend:
     name = "native"
 
     def __init__(self, precision: str = "auto", debug: bool = False) -> None:
-        self.precision = "double" if precision == "auto" else precision
-        self.real = np.dtype(np.float64 if self.precision == "double" else np.float32)
+        super().__init__(precision)
         self.types = {"real": self.real, "double": np.dtype(np.float64), "int": np.dtype(np.int32)}
         self.types["unsigned char"] = np.dtype(np.uint8)
         self.debug = debug
-        self._recorder = Recorder()
         source = kernel_source(*KERNEL_FILES)
         self.threads = 0
         self.kernel = SimpleNamespace(**self._load(source))
@@ -96,47 +92,6 @@ class NativeBackend:
             call = _launcher(getattr(library, name), parameters, self._recorder)
             kernels[name] = checked(name, parameters, self.types, call) if self.debug else call
         return kernels
-
-    def array(self, host: Any, dtype: Any = None) -> np.ndarray:
-        """See `Backend.array`."""
-        self._recorder.refuse("array")
-        return np.array(host, dtype=dtype or self.real, order="C")
-
-    def zeros(self, shape: int | Sequence[int], dtype: Any = None) -> np.ndarray:
-        """See `Backend.zeros`."""
-        self._recorder.refuse("zeros")
-        return np.zeros(shape, dtype or self.real)
-
-    def host(self, array: np.ndarray) -> np.ndarray:
-        """See `Backend.host`."""
-        self._recorder.refuse("host")
-        return array.copy()
-
-    def upload(self, host: np.ndarray, into: np.ndarray) -> None:
-        """See `Backend.upload`."""
-        self._recorder.refuse("upload")
-        check_upload(host, into)
-        into[...] = host
-
-    def record(self) -> AbstractContextManager[Program]:
-        """See `Backend.record`."""
-        return self._recorder.record(LaunchList())
-
-    def memory(self) -> None:
-        """Nothing: arrays lie in the memory of the host."""
-
-    def synchronise(self) -> None:
-        """Nothing: a kernel has run when its call returns."""
-
-    def total(self, partial: np.ndarray) -> float:
-        """See `Backend.total`."""
-        self._recorder.refuse("total")
-        return float(partial.sum())
-
-    def largest(self, partial: np.ndarray) -> float:
-        """See `Backend.largest`."""
-        self._recorder.refuse("largest")
-        return float(partial.max())
 
     def scratch(self, nx: int, ny: int, nz: int) -> np.ndarray:
         """Two numbers for each cell of the strip that each thread walks."""

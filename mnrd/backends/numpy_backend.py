@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable
 from functools import wraps
 from types import SimpleNamespace
 from typing import Any
@@ -11,11 +10,11 @@ from typing import Any
 import numpy as np
 
 from mnrd.backends import reference, reference_control, reference_stage, reference_taxis
-from mnrd.backends.base import ORDER, FieldReaction, Program, check_upload
-from mnrd.backends.recording import LaunchList, Recorder
+from mnrd.backends.base import ORDER, FieldReaction
+from mnrd.backends.host import HostArrays
 
 
-class NumpyBackend:
+class NumpyBackend(HostArrays):
     """Kernels as numpy functions.
 
     Parameters
@@ -29,9 +28,7 @@ class NumpyBackend:
     name = "numpy"
 
     def __init__(self, precision: str = "auto", debug: bool = False) -> None:
-        self.precision = "double" if precision == "auto" else precision
-        self.real = np.dtype(np.float64 if self.precision == "double" else np.float32)
-        self._recorder = Recorder()
+        super().__init__(precision)
         modules = (reference, reference_stage, reference_taxis, reference_control)
         functions = [function for module in modules for function in module.KERNELS]
         self.kernel = SimpleNamespace(**{f.__name__: self._launcher(f) for f in functions})
@@ -49,47 +46,6 @@ class NumpyBackend:
                 recorder.program.launches.append((function, arguments))
 
         return launch
-
-    def array(self, host: Any, dtype: Any = None) -> np.ndarray:
-        """See `Backend.array`."""
-        self._recorder.refuse("array")
-        return np.array(host, dtype=dtype or self.real, order="C")
-
-    def zeros(self, shape: int | Sequence[int], dtype: Any = None) -> np.ndarray:
-        """See `Backend.zeros`."""
-        self._recorder.refuse("zeros")
-        return np.zeros(shape, dtype or self.real)
-
-    def host(self, array: np.ndarray) -> np.ndarray:
-        """See `Backend.host`."""
-        self._recorder.refuse("host")
-        return array.copy()
-
-    def upload(self, host: np.ndarray, into: np.ndarray) -> None:
-        """See `Backend.upload`."""
-        self._recorder.refuse("upload")
-        check_upload(host, into)
-        into[...] = host
-
-    def record(self) -> AbstractContextManager[Program]:
-        """See `Backend.record`."""
-        return self._recorder.record(LaunchList())
-
-    def memory(self) -> None:
-        """Nothing: arrays lie in the memory of the host."""
-
-    def synchronise(self) -> None:
-        """Nothing: a kernel has run when its call returns."""
-
-    def total(self, partial: np.ndarray) -> float:
-        """See `Backend.total`."""
-        self._recorder.refuse("total")
-        return float(partial.sum())
-
-    def largest(self, partial: np.ndarray) -> float:
-        """See `Backend.largest`."""
-        self._recorder.refuse("largest")
-        return float(partial.max())
 
     def scratch(self, nx: int, ny: int, nz: int) -> np.ndarray:
         """Nothing: numpy makes its own temporaries."""

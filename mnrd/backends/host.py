@@ -1,0 +1,68 @@
+"""Arrays in the memory of the host: what the backends that run there have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from typing import Any
+
+import numpy as np
+
+from mnrd.backends.base import Program, check_upload
+from mnrd.backends.recording import LaunchList, Recorder
+
+
+class HostArrays:
+    """The part of `Backend` that does not depend on how a kernel is called.
+
+    Parameters
+    ----------
+    precision : str
+        ``double``, ``mixed`` or ``auto``: double.
+    """
+
+    def __init__(self, precision: str) -> None:
+        self.precision = "double" if precision == "auto" else precision
+        self.real = np.dtype(np.float64 if self.precision == "double" else np.float32)
+        self._recorder = Recorder()
+
+    def array(self, host: Any, dtype: Any = None) -> np.ndarray:
+        """See `Backend.array`."""
+        self._recorder.refuse("array")
+        return np.array(host, dtype=dtype or self.real, order="C")
+
+    def zeros(self, shape: int | Sequence[int], dtype: Any = None) -> np.ndarray:
+        """See `Backend.zeros`."""
+        self._recorder.refuse("zeros")
+        return np.zeros(shape, dtype or self.real)
+
+    def host(self, array: np.ndarray) -> np.ndarray:
+        """See `Backend.host`."""
+        self._recorder.refuse("host")
+        return array.copy()
+
+    def upload(self, host: np.ndarray, into: np.ndarray) -> None:
+        """See `Backend.upload`."""
+        self._recorder.refuse("upload")
+        check_upload(host, into)
+        into[...] = host
+
+    def record(self) -> AbstractContextManager[Program]:
+        """See `Backend.record`."""
+        return self._recorder.record(LaunchList())
+
+    def memory(self) -> None:
+        """Nothing: arrays lie in the memory of the host."""
+
+    def synchronise(self) -> None:
+        """Nothing: a kernel has run when its call returns."""
+
+    def total(self, partial: np.ndarray) -> float:
+        """See `Backend.total`."""
+        self._recorder.refuse("total")
+        return float(partial.sum())
+
+    def largest(self, partial: np.ndarray) -> float:
+        """See `Backend.largest`."""
+        self._recorder.refuse("largest")
+        return float(partial.max())
