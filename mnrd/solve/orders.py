@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from math import inf
 
+import numpy as np
+
+from mnrd.backends.base import ORDER
 from mnrd.solve.board import Board
 from mnrd.solve.contact import Contact
 from mnrd.solve.fields import SIDES, Coefficients
@@ -39,11 +42,11 @@ def order_fields(
     scales : tuple of float
         Of the error weights, one per field, as activities.
     """
-    for index, field in enumerate(coefficients.problem.model.fields):
-        exact = AT_CEILING if field.ceiling < inf else 1.0
-        own = {"KAPPA": numbers["KAPPA"] * exact, "ABSOLUTE": 1e-2 * numbers["RTOL"] * scales[index]}
-        for name, value in {**numbers, **own}.items():
-            board.order(stage, index, name, value)
+    fields = coefficients.problem.model.fields
+    exact = np.array([AT_CEILING if field.ceiling < inf else 1.0 for field in fields])
+    own = {"KAPPA": numbers["KAPPA"] * exact, "ABSOLUTE": 1e-2 * numbers["RTOL"] * np.array(scales)}
+    for name, values in {**numbers, **own}.items():
+        board.orders["order"][stage, :, ORDER[name]] = values
 
 
 def order_contacts(board: Board, contacts: Contacts, suspended: Suspended, stage: int, moment: float) -> set[int]:
@@ -56,6 +59,8 @@ def order_contacts(board: Board, contacts: Contacts, suspended: Suspended, stage
     """
     stirred = set()
     for (index, side), contact in contacts.items():
+        if not contact.area:
+            continue  # its orders stay zero: nothing passes
         held = (index, side) in suspended
         for name, value in contact.order(moment, held).items():
             board.order(stage, index, f"{name}_{side.upper()}", value)
