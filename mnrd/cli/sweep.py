@@ -113,14 +113,14 @@ def sweep(plan: Plan, path: Path, where: Where, *, retry_failed: bool = False, q
     mine = where.mine(plan.cells)
     folder = prepare(plan, path)
     states = {cell.name: folder.state(cell) for cell in mine}
-    todo = [cell for cell in mine if states[cell.name] != "done" and (retry_failed or states[cell.name] != "failed")]
+    waiting = [cell for cell in mine if states[cell.name] != "done" and (retry_failed or states[cell.name] != "failed")]
     if not quiet:
-        _tell(f"{path}: {len(mine)} cells, {_counts(states.values())}; {len(todo)} to run")
+        _tell(f"{path}: {len(mine)} cells, {_counts(states.values())}; {len(waiting)} to run")
     stopped = False
-    for number, outcome in enumerate(_outcomes(folder, todo, where), 1):
+    for number, outcome in enumerate(_outcomes(folder, waiting, where), 1):
         stopped = stopped or outcome.code == Ending.STOPPED
         if not quiet:
-            _tell(f"{number} of {len(todo)}, {outcome.cell.name}: {_words(outcome)}")
+            _tell(f"{number} of {len(waiting)}, {outcome.cell.name}: {_words(outcome)}")
     failed = [cell for cell in mine if folder.state(cell) == "failed"]
     if not quiet:
         _failures(folder, failed)
