@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from exact.order import order
+from interrupted import case_of
 from scipy.integrate import solve_ivp
 from systems import cylinder, dense, problem_of, system_of
 
@@ -24,8 +25,9 @@ from mnrd.model.model import Model
 from mnrd.model.problem import Event, Problem
 from mnrd.model.reaction import Exchange, Reaction, Transfer
 from mnrd.simulation import NumericalFailure, Simulation
+from mnrd.solve import plan
 from mnrd.solve.controller import START, Controller
-from mnrd.solve.stepper import ERROR_WEIGHTS, GAMMA
+from mnrd.solve.stepper import ERROR_WEIGHTS, GAMMA, Stepper
 
 LAYERS = {"corneum": 0.0, "tissue": 15.0}
 DIFFUSIVITY = {"corneum": 0.5, "tissue": 60.0, "channel": 300.0}
@@ -427,6 +429,21 @@ class TestDeterminism:
         assert [words[::2] for words in answers] == [["1", "1"], ["2", "2"]]
         assert answers[0][1::2] == answers[1][1::2]
 
+    @pytest.mark.parametrize("name", ["permeation", "healing"])
+    def test_too_few_launched_iterations_cost_a_repeat_and_no_bit(self, name, monkeypatch):
+        """With taxis, closing channels and events; launched as often as the last time alone, and far too often."""
+        launched, computed = [], Stepper._compute
+        monkeypatch.setattr(Stepper, "_compute", lambda *given: launched.append(1) or computed(*given))
+        runs, attempts = [], []
+        for spare in (0, 60):
+            monkeypatch.setattr(plan, "SPARE", spare)
+            launched.clear()
+            problem, events = case_of(name).problem()
+            runs.append(Simulation(problem, backend="numpy", events=events, rtol=1e-2).run(1500.0))
+            attempts.append(len(launched) - runs[-1].step - runs[-1].rejected)
+        assert attempts[0] > attempts[1] == 0
+        assert bits(runs[0]) == bits(runs[1])
+
 
 class TestController:
     def test_an_accepted_step_grows_by_two_at_most(self):
@@ -448,6 +465,14 @@ class TestController:
         controller = Controller(10.0, 100.0, started=len(START))
         controller.accepted(1e-3, 0.1)
         assert controller.dt == 10.0
+
+    def test_steps_cut_to_land_do_not_keep_the_next_short(self):
+        """Halves of an interval are exact enough for the whole: after a few of them the whole is taken."""
+        controller = Controller(167.0, 1e4, started=len(START), previous=2e-3)
+        for _ in range(4):
+            taken = controller.towards(200.0)
+            controller.accepted(2e-3 * (taken / 100.0) ** 3, taken)
+        assert controller.towards(200.0) == 200.0
 
     @pytest.mark.parametrize(("error", "factor"), [(8.0, 0.45), (1e9, 0.1), (1.1, 0.9 * 1.1 ** (-1 / 3)), (inf, 0.25)])
     def test_a_rejected_step_is_shortened(self, error, factor):

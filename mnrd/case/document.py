@@ -22,8 +22,16 @@ def bundled() -> dict[str, str]:
     return {entry.name.removesuffix(".toml"): entry.read_text("utf-8") for entry in sorted(files, key=lambda e: e.name)}
 
 
-def read(path_or_name: str | Path) -> tuple[str, Document]:
+def read(path_or_name: str | Path, known: Mapping[str, str] | None = None, kind: str = "case") -> tuple[str, Document]:
     """Read a case file, or a bundled case by its name.
+
+    Parameters
+    ----------
+    path_or_name : str or Path
+    known : mapping of name to text, optional
+        What is bundled; default the cases.
+    kind : str
+        What errors call it.
 
     Returns
     -------
@@ -43,10 +51,10 @@ def read(path_or_name: str | Path) -> tuple[str, Document]:
             raise CaseError([f"{path}: cannot be read ({error})"]) from None
     if path.suffix == ".toml" or len(path.parts) > 1:
         raise CaseError([f"{path}: there is no such file"])
-    cases = bundled()
-    if str(path) not in cases:
-        raise CaseError([f"{path}: there is no such file and no bundled case of that name, {nearest(path, cases)}"])
-    return str(path), parse(cases[str(path)], str(path))
+    texts = bundled() if known is None else known
+    if str(path) not in texts:
+        raise CaseError([f"{path}: there is no such file and no bundled {kind} of that name, {nearest(path, texts)}"])
+    return str(path), parse(texts[str(path)], str(path))
 
 
 def parse(text: str, name: str) -> Document:

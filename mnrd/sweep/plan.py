@@ -16,7 +16,7 @@ from pydantic import Field, ValidationError
 from mnrd.case import Case, CaseError, from_document
 from mnrd.case import document as documents
 from mnrd.case.document import Document
-from mnrd.case.errors import explain, nearest, path_of
+from mnrd.case.errors import explain, path_of
 from mnrd.resources import folder
 from mnrd.sweep.axes import Axis, Column, sample
 from mnrd.units import Noun
@@ -138,19 +138,9 @@ def load(path_or_name: str | Path, overrides: Mapping[str, Any] | None = None) -
     CaseError
         With every problem of the sweep file on its own line.
     """
+    name, document = documents.read(path_or_name, bundled(), "sweep")
     path = Path(path_or_name)
-    if path.is_file():
-        try:
-            text = path.read_text("utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise CaseError([f"{path}: cannot be read ({error})"]) from None
-        return _planned(documents.parse(text, path.name), path.name, path.parent, overrides or {})
-    if path.suffix == ".toml" or len(path.parts) > 1:
-        raise CaseError([f"{path}: there is no such file"])
-    known = bundled()
-    if str(path) not in known:
-        raise CaseError([f"{path}: there is no such file and no bundled sweep of that name, {nearest(path, known)}"])
-    return _planned(documents.parse(known[str(path)], str(path)), str(path), None, overrides or {})
+    return _planned(document, name, path.parent if path.is_file() else None, overrides or {})
 
 
 def check(plan: Plan) -> dict[str, Case]:
