@@ -186,14 +186,14 @@ def run_variants(
 
 
 def collagen_gain(simulation: Simulation) -> Array:
-    """Gain of collagen against the start in every cell, %; 0 where there is less than then, or none."""
+    """Gain of collagen against skin at rest in every cell, %; 0 where there is none in such skin."""
     problem = simulation.problem
     at_rest, now = np.zeros(problem.mesh.shape), np.zeros(problem.mesh.shape)
     for name in ("C1", "C3"):
         at_rest += initial_concentration(problem, problem.model.fields[problem.model.index(name)])
         now += simulation.concentration(name)
     gain = np.divide(now, at_rest, out=np.ones_like(now), where=at_rest > 0.0) - 1.0
-    return np.asarray(100.0 * np.maximum(gain, 0.0))
+    return 100.0 * gain
 
 
 def _synergy(courses: dict[str, Course]) -> dict[str, Entry]:
