@@ -90,8 +90,10 @@ def test_tables_hold_numbers_and_text(run, folder):
 
 
 def test_a_name_that_is_not_there(run):
-    with pytest.raises(RunError, match=r"no quantity 'serum_durg', did you mean 'serum drug'\? \(known: .*bound\)"):
+    with pytest.raises(RunError, match=r"no quantity 'serum_durg', did you mean 'serum drug'\? There are .*bound"):
         run.quantity("serum_durg")
+    with pytest.raises(RunError, match=r"no quantity 'xyz', must be one of serum drug, serum drug activity, bound"):
+        run.quantity("xyz")
 
 
 def test_channels_materials_and_collagen_gain(tmp_path):

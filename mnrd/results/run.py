@@ -154,7 +154,7 @@ def stored_case(folder: Path, changes: Mapping[str, Any] | None = None) -> Case:
     try:
         text = (folder / directory.CASE).read_text("utf-8")
         name = text.partition("\n")[0].removeprefix("#").strip()
-        return from_document(tomllib.loads(text), name, changes)
+        return from_document(tomllib.loads(text), name, changes, folder)
     except (OSError, ValueError) as error:
         if isinstance(error, CaseError):
             raise

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mnrd.case.errors import nearest
 from mnrd.mesh.rectilinear import Mesh
 from mnrd.results.quantity import CHANNEL, MATERIAL, Quantity, folded
 
@@ -98,7 +98,9 @@ def pick(known: dict[str, Quantity], name: str, where: Path) -> Quantity:
         When there is none, with the nearest name and those that there are.
     """
     if folded(name) not in known:
-        raise RunError(f"{where}: no quantity '{name}', {nearest(folded(name), known)}")
+        near = get_close_matches(folded(name), known, n=1)
+        words = f"did you mean '{near[0]}'? There are" if near else "must be one of"
+        raise RunError(f"{where}: no quantity '{name}', {words} {', '.join(known)}")
     return known[folded(name)]
 
 
