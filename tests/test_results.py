@@ -110,6 +110,7 @@ def test_channels_materials_and_collagen_gain(tmp_path):
     assert 0.0 < channel.max() <= 1.0
     hole = last.materials.index("channel")
     np.testing.assert_array_equal(last.material == hole, channel > 0.5)
+    np.testing.assert_allclose(last.values("hole fraction")[channel > 0.5], 1.0, atol=0.5)
     gain = last.values("collagen gain")
     assert gain.min() < -40.0  # where the needle was
     collagen = last.values("C1") + last.values("C3")

@@ -21,7 +21,7 @@ from mnrd.skin.healing.declaration import EQUATIONS
 
 log = logging.getLogger("mnrd")
 
-GAIN = "collagen gain [%]"
+GAIN, HOLE = "collagen gain [%]", "hole fraction"
 
 
 @dataclass
@@ -59,7 +59,7 @@ def writers(case: Case, place: Path, healing: Healing | None) -> Iterator[Observ
     yield Series(place, times)
     yield Layers(place, times)
     if output.fields != ():
-        derived = {} if healing is None else {GAIN: collagen_gain}
+        derived = {} if healing is None else {GAIN: collagen_gain, HOLE: healing.hole}
         yield FieldSeries(place, field_times(case), fields=output.fields, derived=derived, single=not output.double)
     yield Picture(case, place / "overview.png", AtTimes((output.picture_at or case.run.end,)), healing)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from mnrd.case import Case
 from mnrd.skin.healing.declaration import FIELDS
 
-CHANNEL, MATERIAL, GAIN = "channel fraction", "material", "collagen gain"
+CHANNEL, HOLE, MATERIAL, GAIN = "channel fraction", "hole fraction", "material", "collagen gain"
 ACTIVITY = " activity"
 _LABEL = re.compile(r"(?P<name>.*?)(?: \[(?P<unit>.*)\])?")
 

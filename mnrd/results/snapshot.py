@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnrd.mesh.rectilinear import Mesh
-from mnrd.results.quantity import CHANNEL, MATERIAL, Quantity, folded
+from mnrd.results.quantity import CHANNEL, HOLE, MATERIAL, Quantity, folded
 
 
 class RunError(ValueError):
@@ -69,10 +69,9 @@ class Snapshot:
 
     @property
     def channel(self) -> NDArray[np.float32]:
-        """Share of each cell that is channel, (nz, ny, nx); zeros without channels."""
-        if CHANNEL not in self.quantities:
-            return np.zeros(self.mesh.shape, np.float32)
-        return self._array(CHANNEL)
+        """Share of each cell that is channel, or hole where no channels are painted, (nz, ny, nx); else zeros."""
+        label = next((one for one in (CHANNEL, HOLE) if one in self.quantities), None)
+        return np.zeros(self.mesh.shape, np.float32) if label is None else self._array(label)
 
     def _array(self, label: str) -> NDArray[Any]:
         from vtkmodules.util.numpy_support import vtk_to_numpy
