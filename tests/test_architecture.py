@@ -19,7 +19,9 @@ LINES = [
     {"model"},
     {"skin", "solve", "output", "backends"},
     {"case", "events", "snapshot"},
-    {"simulation", "sweep"},
+    {"simulation", "sweep", "results"},
+    {"pictures"},
+    {"report", "viewer"},
     {"cli"},
     {"__main__"},
 ]

@@ -15,6 +15,7 @@ from mnrd.cli import app, resuming
 from mnrd.cli.control import Control, Stopped
 from mnrd.cli.session import run_case
 from mnrd.output import checkpoint, directory
+from mnrd.results.run import stored_case
 
 BOX = """
 title = "box"
@@ -424,7 +425,7 @@ def test_a_run_of_several_simulations_goes_on_in_the_one_where_it_was_stopped(tm
 def test_a_stored_case_that_is_no_case(tmp_path):
     (tmp_path / "case.toml").write_text("# x\nrun = { end = 5")
     with pytest.raises(CaseError, match="is no run directory: case"):
-        resuming.stored(tmp_path)
+        stored_case(tmp_path)
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"exit code": 75}', '{"exit code": null}'])

@@ -2,6 +2,7 @@
 
 import re
 import sys
+import tomllib
 
 import numpy as np
 import pytest
@@ -155,6 +156,15 @@ class TestCells:
     def test_keys_of_a_named_skin_can_vary(self, tmp_path):
         plan = planned(tmp_path, {"key": "skin.layers[1].thickness", "values": ["60 um", "80 um"]})
         assert [case.skin.layers[1].thickness for case in check(plan).values()] == [60.0, 80.0]
+
+    def test_a_list_for_all_cells_of_which_each_changes_a_part(self, tmp_path):
+        changed = {"set": {"events": [{"do": "reapply"}]}}
+        axis = {"key": ["events[0].at", "events[0].strength"], "values": [["3 h", 1], ["8 h", 0.5]]}
+        plan = planned(tmp_path, axis, **(changed | {"case": "dermaroller-vitamin-c"}))
+        folder = prepare(plan, tmp_path / "out")
+        assert plan.fixed == {"events": [{"do": "reapply"}]}
+        stored = [tomllib.loads(folder.case(cell).read_text("utf-8"))["events"][0] for cell in plan.cells]
+        assert [(one["at"], one["strength"]) for one in stored] == [("3 h", 1), ("8 h", 0.5)]
 
 
 class TestLatinHypercube:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -24,6 +25,7 @@ from mnrd.skin.arrays import Array
 from mnrd.skin.base import Base
 from mnrd.skin.channels import Channel
 from mnrd.skin.closure import Closure
+from mnrd.skin.devices import device, devices
 from mnrd.skin.donor import Donor
 from mnrd.skin.filling import Filling, Stay
 from mnrd.skin.healing.healing import Healing
@@ -38,11 +40,22 @@ from mnrd.units import Noun
 SKIN_UNITS = {"units": "required"}
 
 
+@dataclass(frozen=True)
 class _NameOrTable:
-    """JSON schema of a section that may be the name of a preset."""
+    """JSON schema of a section that may be the name of something that comes with mnrd."""
+
+    names: Callable[[], Iterable[str]]
 
     def __get_pydantic_json_schema__(self, schema: Any, handler: Any) -> dict[str, Any]:
-        return {"anyOf": [{"type": "string", "enum": list(presets())}, handler(schema)]}
+        return {"anyOf": [{"type": "string", "enum": list(self.names())}, handler(schema)]}
+
+
+NAMED: dict[str, Callable[[str], Noun]] = {
+    "skin": preset,
+    "needle": lambda name: device(name).needle,
+    "array": lambda name: device(name).array,
+}
+"""Sections that may be a name, and how what is behind it is found."""
 
 
 class Case(Noun):
@@ -53,12 +66,16 @@ class Case(Noun):
 
     title: str = Field("", description="One line, for lists and plots.")
     description: str = Field("", description="What the case shows and where its numbers come from.")
-    skin: Annotated[Skin, _NameOrTable()] | None = Field(
+    skin: Annotated[Skin, _NameOrTable(presets)] | None = Field(
         None, description="Layers of the skin, or the name of a stack that comes with mnrd; none for a plain box."
     )
     laws: Laws = Field(Laws(), description="Correlations and choices that hold for all actives.")
-    needle: Needle | None = Field(None, description="One needle.")
-    array: Array | None = Field(None, description="Arrangement of the needles; intact skin if left out.")
+    needle: Annotated[Needle, _NameOrTable(devices)] | None = Field(
+        None, description="One needle, or the name of a device that comes with mnrd (`mnrd devices`)."
+    )
+    array: Annotated[Array, _NameOrTable(devices)] | None = Field(
+        None, description="Arrangement of the needles, or the name of a device; intact skin if left out."
+    )
     channel: Channel | None = Field(None, description="The hole that a needle leaves; from the needle if left out.")
     filling: Filling = Field(Filling(), description="What the channels hold.")
     stay: Stay | None = Field(None, description="Needles that stay in the skin; taken out at once if left out.")
@@ -84,6 +101,12 @@ class Case(Noun):
     def name(self) -> str:
         """Name of the file or of the bundled case it was read from; empty for a case made in Python."""
         return self._name
+
+    @property
+    def mirrored(self) -> bool:
+        """Whether the mesh is a quarter of what pictures show, with mirrors at x = 0 and y = 0."""
+        wound = self.healing.wound if self.healing is not None else None
+        return wound.round if wound is not None else self.array is not None and self.array.cell == "quarter"
 
     def problem(
         self, *, without_needles: bool = False, without_actives: bool = False, cells: int | None = None
@@ -216,14 +239,17 @@ def from_document(document: Document, name: str = "", overrides: Mapping[str, An
 
 
 def _expanded(document: Document, name: str) -> Document:
-    """The name of a skin replaced by its layers, so that they can be overridden and are kept with the results."""
-    if not isinstance(document.get("skin"), str):
-        return document
-    try:
-        skin = preset(document["skin"])
-    except ValueError as error:
-        raise CaseError([f"skin: {error}" + (f" (case {name})" if name else "")]) from None
-    return {**document, "skin": skin.model_dump(mode="json", exclude_none=True)}
+    """Names in place of sections replaced by what is behind them, so that it can be overridden and is kept."""
+    found, problems = dict(document), []
+    for section, find in NAMED.items():
+        if isinstance(document.get(section), str):
+            try:
+                found[section] = find(document[section]).model_dump(mode="json", exclude_none=True)
+            except ValueError as error:
+                problems.append(f"{section}: {error}" + (f" (case {name})" if name else ""))
+    if problems:
+        raise CaseError(problems)
+    return found
 
 
 def _validated(document: Document) -> tuple[Case | None, list[tuple[str, str]]]:

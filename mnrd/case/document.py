@@ -102,7 +102,7 @@ def override(document: Mapping[str, Any], settings: Mapping[str, Any]) -> Docume
     problems = []
     for path, value in settings.items():
         try:
-            _put(changed, path, value)
+            _put(changed, path, copy.deepcopy(value))  # what follows may change a part of it
         except LookupError as error:
             problems.append(f"--set {path}: {error.args[0]}")
     if problems:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 import mnrd
+from mnrd.cli import mesh
 from mnrd.cli.failures import errors_as_lines
 from mnrd.output import ending
 
@@ -25,6 +26,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     epilog=CODES,
 )
+app.add_typer(mesh.app)
 
 CaseName = Annotated[str, typer.Argument(metavar="CASE", help="A case file (TOML), or the name of a bundled case.")]
 Settings = Annotated[
@@ -98,10 +100,10 @@ def resume(
 ) -> None:
     """Go on with the run in a folder."""
     with errors_as_lines():
-        from mnrd.cli.resuming import stored
         from mnrd.cli.running import Options, carry_out
+        from mnrd.results.run import stored_case
 
-        case = stored(folder, _changes(settings or []))
+        case = stored_case(folder, _changes(settings or []))
         options = Options(
             force=force, max_walltime=max_walltime, checkpoint_every=checkpoint_every, quiet=quiet, as_json=log_json
         )

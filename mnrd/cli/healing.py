@@ -16,7 +16,7 @@ from mnrd.case.synergy import Interaction, interaction
 from mnrd.mesh.rectilinear import Array
 from mnrd.model.discretise import initial_concentration
 from mnrd.model.problem import Event, Problem
-from mnrd.output.answer import Entry, as_numbers
+from mnrd.output.answer import Entry, as_numbers, meanings
 from mnrd.output.course import DAY, Course
 from mnrd.output.courses_picture import healing_picture
 from mnrd.output.healing import Courses
@@ -61,6 +61,7 @@ class Outcome:
         """For summary.json."""
         return {
             "answer": as_numbers(self.answer),
+            "meanings": meanings(self.answer),
             "targets of": self.kind,
             "targets": [verdict.entry() for verdict in self.verdicts],
         }
@@ -93,6 +94,8 @@ class Healing:
         """Observer of the means of a run, or of a variant of it on skin that is not injured."""
         sessions = self._sessions if injured else []
         hole = self._course.injury(sessions[0]).hole if sessions else None
+        if hole is not None:
+            self._hole = np.rint(255.0 * hole).astype(np.uint8)
         regions = healing_regions(problem.mesh, self._layers(problem), hole)
         schedule: Schedule = EverySteps(1)
         if problem.mesh.cells > EVERY_STEP:
@@ -111,6 +114,11 @@ class Healing:
             positions = self._scene.cell.positions
             distance = distance_from_needles(mesh, course.puncture, positions, surface=surface)
         yield Rings(ring_regions(mesh, self._layers(problem), distance), folder, AtTimes(self.case.run.reports))
+
+    def hole(self, simulation: Simulation) -> Array:
+        """Share of every cell that the first session cut out, from then on; its outline is drawn in pictures."""
+        begun = bool(self._sessions) and simulation.time >= self._sessions[0]
+        return self._hole / 255.0 if begun else np.zeros(simulation.problem.mesh.shape)
 
     def outcome(self, course: Course, variants: dict[str, Course]) -> Outcome:
         """Answer and verdicts of the run, with the interaction of needles and actives if variants of it were run."""
@@ -186,14 +194,14 @@ def run_variants(
 
 
 def collagen_gain(simulation: Simulation) -> Array:
-    """Gain of collagen against the start in every cell, %; 0 where there is less than then, or none."""
+    """Gain of collagen against skin at rest in every cell, %; 0 where there is none in such skin."""
     problem = simulation.problem
     at_rest, now = np.zeros(problem.mesh.shape), np.zeros(problem.mesh.shape)
     for name in ("C1", "C3"):
         at_rest += initial_concentration(problem, problem.model.fields[problem.model.index(name)])
         now += simulation.concentration(name)
     gain = np.divide(now, at_rest, out=np.ones_like(now), where=at_rest > 0.0) - 1.0
-    return np.asarray(100.0 * np.maximum(gain, 0.0))
+    return 100.0 * gain
 
 
 def _synergy(courses: dict[str, Course]) -> dict[str, Entry]:

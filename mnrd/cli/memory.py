@@ -12,7 +12,6 @@ import numpy as np
 
 from mnrd.backends.base import Backend
 from mnrd.case import Case
-from mnrd.cli.writers import mirrored
 from mnrd.mesh.rectilinear import Mesh
 from mnrd.model.discretise import key_of
 from mnrd.model.field import Field
@@ -176,7 +175,7 @@ def size_of(case: Case, real: np.dtype[Any]) -> Size:
         eventful=_eventful(problem, events),
         injured=any(event.jump is not None for event in events),
         healing=case.healing is not None,
-        mirrored=mirrored(case),
+        mirrored=case.mirrored,
         written=0.0 if case.output.fields == () else written(case, problem),
     )
 

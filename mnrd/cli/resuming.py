@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 import logging
 import tomllib
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import tomli_w
 
@@ -18,6 +17,7 @@ from mnrd.case.difference import MAY_CHANGE, Difference, differences
 from mnrd.case.errors import CaseError
 from mnrd.output import checkpoint, directory
 from mnrd.output.ending import Ending
+from mnrd.results.run import stored_case
 
 log = logging.getLogger("mnrd")
 
@@ -88,7 +88,7 @@ def look(case: Case, folder: Path, resume: str = AUTO, *, force: bool = False, o
             f"{folder}: holds a run already; go on with it (--resume auto), replace it (--overwrite) or name another "
             "folder (--out)"
         )
-    changed = differences(stored(folder), case)
+    changed = differences(stored_case(folder), case)
     if changed:
         _may_change(folder, changed, force=force)
     if finished(folder):
@@ -108,24 +108,6 @@ def home(resume: str) -> Path | None:
         return None
     path = Path(resume)
     return path if path.is_dir() else path.parent.parent.parent
-
-
-def stored(folder: Path, changes: Mapping[str, Any] | None = None) -> Case:
-    """The case of a run directory, under its first name, with changes to its keys.
-
-    Raises
-    ------
-    CaseError
-        When there is none or it cannot be read.
-    """
-    try:
-        text = (folder / directory.CASE).read_text("utf-8")
-        name = text.partition("\n")[0].removeprefix("#").strip()
-        return from_document(tomllib.loads(text), name, changes)
-    except (OSError, ValueError) as error:
-        if isinstance(error, CaseError):
-            raise
-        raise CaseError([f"{folder}: is no run directory: {directory.CASE} cannot be read ({error})"]) from None
 
 
 def finished(folder: Path) -> bool:

@@ -75,7 +75,7 @@ def summarise(
     OSError
         If the file cannot be written.
     """
-    from mnrd.output.answer import as_numbers
+    from mnrd.output.answer import as_numbers, meanings
 
     entries = {
         "schema": SCHEMA,
@@ -93,6 +93,7 @@ def summarise(
         **figures,
         "compared with": dict(parts or {}),
         "answer": {name: as_numbers(entries) for name, entries in (answers or {}).items()},
+        "meanings": {key: text for entries in (answers or {}).values() for key, text in meanings(entries).items()},
         **({} if healing is None else {"healing": healing}),
         "outputs": list(summary.outputs(place)),
     }

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from mnrd.case import Case
 from mnrd.case.sections import multiples
 from mnrd.cli.healing import Healing, collagen_gain
@@ -18,6 +20,8 @@ from mnrd.simulation import Observer, Simulation
 from mnrd.skin.healing.declaration import EQUATIONS
 
 log = logging.getLogger("mnrd")
+
+GAIN, HOLE = "collagen gain [%]", "hole fraction"
 
 
 @dataclass
@@ -34,7 +38,7 @@ class Picture:
         model, asked = simulation.problem.model, self.case.output.picture
         alone = self.healing is not None and not self.case.actives
         if asked is None and alone:
-            shown, name, unit = collagen_gain(simulation), "collagen gain", "%"
+            shown, name, unit = np.maximum(collagen_gain(simulation), 0.0), "collagen gain", "%"
         else:
             one = model.fields[0 if asked is None else model.index(asked)]
             shown, unit = simulation.concentration(one.name), one.unit
@@ -43,7 +47,7 @@ class Picture:
         try:
             overview(
                 simulation.problem.mesh, simulation.problem.painting, shown, self.path, name=name, unit=unit,
-                time=simulation.time, mirrored=mirrored(self.case), depth=depth,
+                time=simulation.time, mirrored=self.case.mirrored, depth=depth,
             )  # fmt: skip
         except PictureError as error:
             log.warning("%s", error)
@@ -55,7 +59,8 @@ def writers(case: Case, place: Path, healing: Healing | None) -> Iterator[Observ
     yield Series(place, times)
     yield Layers(place, times)
     if output.fields != ():
-        yield FieldSeries(place, field_times(case), fields=output.fields, single=not output.double)
+        derived = {} if healing is None else {GAIN: collagen_gain, HOLE: healing.hole}
+        yield FieldSeries(place, field_times(case), fields=output.fields, derived=derived, single=not output.double)
     yield Picture(case, place / "overview.png", AtTimes((output.picture_at or case.run.end,)), healing)
 
 
@@ -64,9 +69,3 @@ def field_times(case: Case) -> AtTimes:
     output = case.output
     every = () if output.fields_every is None else multiples(output.fields_every, case.run.end)
     return AtTimes((*every, *output.fields_at) or (case.run.end,))
-
-
-def mirrored(case: Case) -> bool:
-    """Whether the mesh is a quarter of what the picture shows."""
-    wound = case.healing.wound if case.healing is not None else None
-    return wound.round if wound is not None else case.array is not None and case.array.cell == "quarter"

@@ -131,4 +131,13 @@ def _remains(record: Record, unit: str, factor: float) -> dict[str, Entry]:
 
 def as_numbers(entries: Mapping[str, Entry]) -> dict[str, float]:
     """The answer for summary.json: name and unit to value."""
-    return {f"{name} [{entry.unit}]" if entry.unit else name: entry.value for name, entry in entries.items()}
+    return {_key(name, entry): entry.value for name, entry in entries.items()}
+
+
+def meanings(entries: Mapping[str, Entry]) -> dict[str, str]:
+    """What the numbers of an answer mean, by the keys of `as_numbers`, where the name does not say it."""
+    return {_key(name, entry): entry.meaning for name, entry in entries.items() if entry.meaning}
+
+
+def _key(name: str, entry: Entry) -> str:
+    return f"{name} [{entry.unit}]" if entry.unit else name

@@ -101,14 +101,26 @@ def reflected(block: Block, axis: Literal["x", "y"]) -> Block:
 
 def cut_at(block: Block) -> tuple[int, int]:
     """Indices (x, y) of the edges nearest to the axis of the channel that is nearest to the middle."""
-    middle = 0.5 * (block.x[0] + block.x[-1]), 0.5 * (block.y[0] + block.y[-1])
-    length = np.tensordot(np.diff(block.z), block.channel, axes=1)  # of channel in each column
+    return axis_of_channel(block.x, block.y, np.tensordot(np.diff(block.z), block.channel, axes=1))
+
+
+def axis_of_channel(x: Array, y: Array, length: NDArray) -> tuple[int, int]:
+    """Indices of the edges along x and y nearest to the axis of the channel that is nearest to the middle.
+
+    Parameters
+    ----------
+    x, y : array
+        Edges, um.
+    length : (ny, nx) array
+        How much channel is in each column of cells, um.
+    """
+    middle = 0.5 * (x[0] + x[-1]), 0.5 * (y[0] + y[-1])
     if length.max() == 0.0:
-        return _nearest(block.x, middle[0]), _nearest(block.y, middle[1])
+        return _nearest(x, middle[0]), _nearest(y, middle[1])
     rows, columns = np.nonzero(length > 0.9 * length.max())  # the columns around the axes of the deepest
-    distance = np.hypot(_centres(block.x)[columns] - middle[0], _centres(block.y)[rows] - middle[1])
-    near = distance <= distance.min() + 0.02 * np.ptp(block.x)
-    return _on_axis(block.x, columns[near]), _on_axis(block.y, rows[near])
+    distance = np.hypot(_centres(x)[columns] - middle[0], _centres(y)[rows] - middle[1])
+    near = distance <= distance.min() + 0.02 * np.ptp(x)
+    return _on_axis(x, columns[near]), _on_axis(y, rows[near])
 
 
 def _centres(edges: Array) -> Array:

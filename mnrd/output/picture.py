@@ -207,7 +207,7 @@ def _name_layers(axes: Axes, block: Block, materials: Sequence[str], channels: S
 
 def _rule_depth(axes: Axes, block: Block) -> None:
     """A ruler for the depth along the left edge."""
-    step = _round_step(max(float(block.z[-1]) / 4.0, float(np.ptp(block.x) + np.ptp(block.y)) / 30.0))
+    step = round_step(max(float(block.z[-1]) / 4.0, float(np.ptp(block.x) + np.ptp(block.y)) / 30.0))
     for tick in np.arange(0.0, block.z[-1] * (1.0 + 1e-9), step):
         left, height = projected(block.x[0], block.y[0], tick)
         axes.annotate(
@@ -229,7 +229,7 @@ def _rule_widths(axes: Axes, block: Block) -> None:
         )  # fmt: skip
 
 
-def _round_step(least: float) -> float:
+def round_step(least: float) -> float:
     """The smallest of 1, 2, 5, 10, ... that is at least `least`."""
     power = 10.0 ** int(np.floor(log10(least)))
     return float(next(factor * power for factor in (1.0, 2.0, 5.0, 10.0) if factor * power >= least * 0.999))

@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import mnrd
-from mnrd.output.directory import write_text
+from mnrd.output.directory import CHECKPOINTS, PICTURES, REPORT, write_text
 from mnrd.output.ledger import Ledger
 
 NAME = "summary.json"
-GROWING = ("run.log",)  # still written to when the summary is made
-PASSING = ("checkpoints",)  # folders whose files come and go
+LATER = ("run.log", REPORT)  # written to when the summary is made, and after it
+PASSING = (CHECKPOINTS, PICTURES)  # folders whose files come and go
 DIGITS = 6  # more than any model of skin deserves, enough to see a change
 
 
@@ -97,7 +97,7 @@ def outputs(folder: Path) -> Iterator[dict[str, Any]]:
     """Name, size and SHA-256 of every finished file of a run directory, in the order of their names."""
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder)
-        if not path.is_file() or name.parts[0] in (NAME, *GROWING, *PASSING) or path.name.startswith("."):
+        if not path.is_file() or name.parts[0] in (NAME, *LATER, *PASSING) or path.name.startswith("."):
             continue
         with path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()

@@ -6,8 +6,9 @@ Coordinates are those of the mesh: um, z downwards. ParaView shows the skin the 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 from xml.sax.saxutils import quoteattr
 
@@ -120,6 +121,8 @@ class FieldSeries:
     schedule : Schedule
     fields : sequence of str, optional
         Names of the fields to write; all if not given.
+    derived : mapping of label to function
+        Further arrays: what the function makes of the simulation.
     channels : sequence of str
         Materials whose common volume fraction is written as ``channel fraction``.
     single : bool
@@ -132,12 +135,14 @@ class FieldSeries:
         schedule: Schedule,
         *,
         fields: Sequence[str] | None = None,
+        derived: Mapping[str, Callable[[Any], NDArray[Any]]] = MappingProxyType({}),
         channels: Sequence[str] = ("channel",),
         single: bool = True,
     ) -> None:
         self.schedule = schedule
         self._directory, self._collection = directory, directory / "fields.pvd"
         self._fields = fields
+        self._derived = derived
         self._channels = channels
         self._dtype = np.float32 if single else np.float64
         self._entries: list[tuple[float, str]] = []
@@ -190,7 +195,7 @@ class FieldSeries:
             arrays[labelled(name, unit)] = simulation.concentration(name).astype(self._dtype)
             if fields[name].diffusivity is not None:  # what is immobile exchanges nothing by its activity
                 arrays[labelled(name, unit, "activity")] = simulation.activity(name).astype(self._dtype)
-        return arrays
+        return arrays | {label: make(simulation).astype(self._dtype) for label, make in self._derived.items()}
 
 
 def material_arrays(painting: Painting, channels: Sequence[str]) -> dict[str, NDArray[Any]]:
