@@ -2,9 +2,9 @@
 
     python benchmarks/nodes.py CASE [--dt SECONDS]
 
-Counts the nodes of the CUDA graphs of the second step of a bundled case, on the stand-in for CuPy in tests/, which needs
-no GPU and is slow: a unit cell with all fields of healing takes some minutes. Fields that are solved side by side are as
-many as an H200 has room for.
+Counts the nodes of the CUDA graphs of the second step of a bundled case, on the stand-in for CuPy in tests/, which
+needs no GPU and is slow: a unit cell with all fields of healing takes some minutes. As many fields are solved side by
+side as an H200 has room for.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from unittest import mock
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
-import standin  # noqa: E402
-from standin import cupy  # noqa: E402
+import standin
+from standin import cupy
 
-from mnrd.backends import graph  # noqa: E402
-from mnrd.backends.cuda import CudaBackend  # noqa: E402
-from mnrd.backends.geometry import COLUMNS_PER_PROCESSOR, SMALL  # noqa: E402
-from mnrd.case import load  # noqa: E402
-from mnrd.simulation import Simulation  # noqa: E402
+from mnrd.backends import graph
+from mnrd.backends.cuda import CudaBackend
+from mnrd.backends.geometry import COLUMNS_PER_PROCESSOR, SMALL
+from mnrd.case import load
+from mnrd.simulation import Simulation
 
 PROCESSORS = 132  # of an H200
 WAYS = {"each by itself": (False, 0), "several fields in one": (True, 0), "small ones in one block too": (True, SMALL)}
