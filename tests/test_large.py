@@ -103,7 +103,7 @@ def test_a_kernel_reaches_cells_beyond_two_to_the_31():
     values, partial = untouched(cells), np.full((nz, ny), np.nan)
     places = [0, BEYOND - 1, BEYOND, cells - 1]
     values[places] = [1.0, 2.0, 3.0, 4.0]
-    backend.kernel.weighted_sum(nx, ny, nz, values, values, partial)
+    backend.kernel.weighted_sum(nx, ny, nz, 1, values, values, partial)
     assert list(partial.ravel()[[place // nx for place in places]]) == [1.0, 4.0, 9.0, 16.0]
     assert partial.sum() == 30.0
 

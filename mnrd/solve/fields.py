@@ -106,7 +106,7 @@ class Coefficients:
             else:
                 closed = values[self.problem.model.index(closing.openness)]
                 partial = self._partials[0]
-                self.backend.kernel.weighted_sum(*self.grid.size, weights, closed, partial)
+                self.backend.kernel.weighted_sum(*self.grid.size, 1, weights, closed, partial)
                 found.append(whole - self.backend.total(partial))
         return tuple(min(max(one, 0.0), 1.0) for one in found)
 
@@ -118,7 +118,7 @@ class Coefficients:
                 field, row = model.index(closing.openness), materials.index(closing.material)
                 values = (newest if field < index else predicted)[field]
                 partial = self._partials[self.places[index]]
-                self.backend.kernel.weighted_sum(*self.grid.size, weights, values, partial)
+                self.backend.kernel.weighted_sum(*self.grid.size, 1, weights, values, partial)
                 self.backend.kernel.open_channel(partial.size, whole, partial, openness[row : row + 1])
 
     def by_material(self, openness: tuple[float, ...]) -> np.ndarray:
