@@ -94,7 +94,7 @@ extern __shared__ real on_chip[];
 #define STRIP_SCRATCH(scratch) real *mine = (scratch) + THREAD
 #ifdef ABREAST
 // A block of a sequence has more threads than there are columns on its level: they alone have numbers on the chip.
-#define WIDTH (blockDim.x < (unsigned)(nx * ny) ? blockDim.x : (unsigned)(nx * ny))
+#define WIDTH ((index_t)(nx) * (ny) < blockDim.x ? (unsigned)((index_t)(nx) * (ny)) : blockDim.x)
 #define SWEPT(k, l) mine[(k) * (gridDim.x > 1 ? (index_t)gridDim.x * blockDim.x : (index_t)WIDTH)]
 #else
 #define WIDTH blockDim.x

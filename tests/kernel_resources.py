@@ -74,9 +74,7 @@ def assembled(source: str, arch: str, real: str) -> tuple[str, dict[str, Resourc
 def measured(files: Sequence[str], arch: str, real: str) -> tuple[str, dict[str, Resources]]:
     """What NVRTC says of kernel files, as they are and for several fields side by side: warnings, and the figures."""
     source = kernel_source(*files)
-    (warnings, found), (others, abreast) = (
-        assembled(text, arch, real) for text in (source, abreast_source(source))
-    )
+    (warnings, found), (others, abreast) = (assembled(text, arch, real) for text in (source, abreast_source(source)))
     return warnings + others, found | abreast
 
 

@@ -145,7 +145,7 @@ def amounts(nx, ny, nz, materials, hx, hy, hz, fractions, c, partial):
 
 def weighted_sum(nx, ny, nz, regions, weight, c, partial):
     """Row sums of w c for the weights of every region."""
-    for row, one in zip(parts(partial, nz, ny), weight.reshape(regions, nz, ny, nx), strict=True):
+    for row, one in zip(parts(partial, regions, nz, ny), weight.reshape(regions, nz, ny, nx), strict=True):
         row[:] = (one * c).sum(axis=2)
 
 

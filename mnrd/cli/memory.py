@@ -30,6 +30,10 @@ PICTURE = 700
 """Bytes that the picture takes per cell face that is drawn; measured."""
 
 
+MEANS, REGIONS = "means of healing", 7
+"""Part that the observer of healing holds, and the regions over which it takes means where there is an injury."""
+
+
 @dataclass(frozen=True)
 class Size:
     """What the memory of a simulation depends on.
@@ -111,6 +115,7 @@ HELD = (
     Part("painting", False, lambda s: s.materials),
     Part("what is given cell by cell", False, lambda s: s.given),
     Part("regions of healing", False, lambda s: 8 * DOUBLE * s.healing),
+    Part(MEANS, True, lambda s: (REGIONS + 2) * DOUBLE * s.healing),
     Part("painting, uploaded", True, lambda s: s.materials),
     Part("fields and stages", True, lambda s: 6 * DOUBLE * s.fields),
     Part("transport", True, _transport),
@@ -132,7 +137,6 @@ PASSING = (
     Part("a field on its way to the kernels", True, lambda s: 2 * DOUBLE),
     Part("change of the problem", True, lambda s: s.eventful * (_transport(s) + s.real * s.arrays + s.materials)),
     Part("jump of fields", False, lambda s: s.injured * DOUBLE * (s.fields + 10)),
-    Part("means of healing", False, lambda s: s.healing * 3 * DOUBLE * s.fields),
     Part("files for ParaView", False, lambda s: max(2 * s.written, s.written + 2 * DOUBLE)),
     Part("picture", False, _picture),
     Part("checkpoint", False, lambda s: 2 * DOUBLE),

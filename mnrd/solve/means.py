@@ -88,8 +88,8 @@ class Means:
         found = self.backend.host(self._sums)
         return {
             (name, region): float(found[row, column])
-            for row, name in enumerate(self.names)
             for column, region in enumerate(self.regions)
+            for row, name in enumerate(self.names)
         }
 
     def _add_up(self, values: Array, row: int) -> None:
