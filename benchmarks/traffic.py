@@ -151,7 +151,7 @@ class Counting:
         self._launches = launches
         try:
             with self._backend.record() as program:
-                yield SimpleNamespace(run=partial(self._run, program, launches))
+                yield SimpleNamespace(run=partial(self._run, program, launches), beside=program.beside)
         finally:
             self._launches = None
 

@@ -62,8 +62,14 @@ enum Report {
 
 #if defined(__CUDACC__) || defined(__CUDACC_RTC__)
 
-#define KERNEL extern "C" __global__ void
 #define INLINE static __device__ __forceinline__
+// ABREAST: the kernels are what mnrd/backends/abreast.py makes its entries of.
+#define ENTRY extern "C" __global__ void
+#ifdef ABREAST
+#define KERNEL INLINE void
+#else
+#define KERNEL ENTRY
+#endif
 #define LANES 1
 #define THREAD ((index_t)blockIdx.x * blockDim.x + threadIdx.x)
 #define FOR_EACH_CELL(n, cells) for (index_t n = THREAD; n < (cells); n += (index_t)gridDim.x * blockDim.x)
@@ -86,11 +92,22 @@ extern __shared__ real on_chip[];
 #define FOR_ROW_SUM2_MAX(i, nx, s, t, m) FOR_ROW_CELLS(i, nx)
 // Threads that run at the same time share a pool, nz numbers for each, that stays in the cache.
 #define STRIP_SCRATCH(scratch) real *mine = (scratch) + THREAD
-#define FACTOR(k, l) on_chip[(k) * blockDim.x + threadIdx.x]
+#ifdef ABREAST
+// A block of a sequence has more threads than there are columns on its level: they alone have numbers on the chip.
+#define WIDTH ((index_t)(nx) * (ny) < blockDim.x ? (unsigned)((index_t)(nx) * (ny)) : blockDim.x)
+#define SWEPT(k, l) mine[(k) * (gridDim.x > 1 ? (index_t)gridDim.x * blockDim.x : (index_t)WIDTH)]
+#else
+#define WIDTH blockDim.x
 #define SWEPT(k, l) mine[(k) * (index_t)gridDim.x * blockDim.x]
+#endif
+#define FACTOR(k, l) on_chip[(k) * WIDTH + threadIdx.x]
 // What hides the latency of the memory: the loads of several planes on their way at once.
 #define RESTRICT __restrict__
+#ifdef ABREAST
+#define UNROLLED _Pragma("unroll (8 / sizeof(real))") // or a sequence would need more registers than it may have
+#else
 #define UNROLLED _Pragma("unroll (16 / sizeof(real))")
+#endif
 #define FOR_EACH_STRIP(i0, j, nx, ny) \
     for (index_t strip = THREAD; strip < (index_t)(nx) * (ny); strip += (index_t)gridDim.x * blockDim.x) \
         for (int j = (int)(strip / (nx)), i0 = (int)(strip % (nx)), once = 1; once; once = 0)

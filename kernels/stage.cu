@@ -246,15 +246,20 @@ KERNEL amounts(
     }
 }
 
-// partial[row] = sum over the row of w c
-KERNEL weighted_sum(int nx, int ny, int nz, const double *weight, const double *c, double *partial) // (nz, ny, nx), ..., (nz, ny)
+// partial[region][row] = sum over the row of w c
+KERNEL weighted_sum(
+    int nx, int ny, int nz, int regions, const double *weight, const double *c, double *partial) // (regions, nz, ny, nx), ...
 {
-    FOR_EACH_ROW(row, (index_t)ny * nz)
+    const index_t rows = (index_t)ny * nz, cells = rows * nx;
+    FOR_EACH_ROW(row, rows)
     {
-        double sum = 0;
-        FOR_ROW_SUM(i, nx, sum) sum += weight[row * nx + i] * c[row * nx + i];
-        sum = row_total(sum);
-        if (ROW_LEADER) partial[row] = sum;
+        for (int region = 0; region < regions; ++region) {
+            const double *mine = weight + region * cells + row * nx;
+            double sum = 0;
+            FOR_ROW_SUM(i, nx, sum) sum += mine[i] * c[row * nx + i];
+            sum = row_total(sum);
+            if (ROW_LEADER) partial[region * rows + row] = sum;
+        }
     }
 }
 

@@ -19,6 +19,7 @@ from mnrd.solve.account import Account
 from mnrd.solve.controller import LONGEST_RUN_OF_REJECTIONS, Controller
 from mnrd.solve.fields import SIDES, Coefficients, State, make_contacts
 from mnrd.solve.krylov import KAPPA
+from mnrd.solve.means import Means, Weights
 from mnrd.solve.step import Rates, Step
 from mnrd.solve.stepper import Stepper
 from mnrd.solve.stopwatch import Stopwatch
@@ -246,8 +247,9 @@ class Simulation:
             openness = self.coefficients.by_material(self.openness())
             operator.update(self.backend.array(openness, np.float64))
             operator.openness = None  # the next stage has its own
-        donor = self.contacts[index, "top"].activity(self.time)
-        return np.asarray(self.backend.host(operator.top)) * (donor - self.activity(name)[0])
+        donor, host = self.contacts[index, "top"].activity(self.time), self.backend.host
+        uppermost = host(self.state.now[index, 0]) / host(self.coefficients.partition(index)[0])
+        return np.asarray(host(operator.top)) * (donor - uppermost)
 
     def openness(self) -> tuple[float, ...]:
         """Open fraction of each closing material, 0 to 1."""
@@ -267,6 +269,10 @@ class Simulation:
         fractions = self.coefficients.fractions
         self.backend.kernel.amounts(*grid.size, count, *grid.widths, fractions, self.state.now[index], partial)
         return {name: self.backend.total(part) for name, part in zip(painting.materials, partial, strict=True)}
+
+    def means(self, weights: Weights, texts: Mapping[str, str], where: str) -> Means:
+        """Weighted sums over regions, taken where the fields are (see `mnrd.solve.means.Means`)."""
+        return Means(self.backend, self.grid, weights, texts, where)
 
     def clipped(self, name: str) -> float:
         """What was clipped of a field at zero and at its ceiling until now, as a part of all that it ever held."""

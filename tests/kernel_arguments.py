@@ -31,7 +31,7 @@ LIMIT = 9
 SCALARS = {
     "tau": 0.7, "factor": 1.3, "f_base": 2.4, "f_guess": 3.4, "w0": -0.07, "w1": 0.1, "w2": -0.03, "ratio": 0.8,
     "ceiling": 0.6, "materials": MATERIALS, "add": 1, "before": 0.2, "h": 1.7, "volume": 12.0, "whole": 1.0,
-    "step": 0.5, "budget": 2, "limit": LIMIT, "sums": 2, "maxima": 1,
+    "regions": MATERIALS, "step": 0.5, "budget": 2, "limit": LIMIT, "sums": 2, "maxima": 1,
 }  # fmt: skip
 # Shapes by name, and those that differ in one kernel; all others are (nz, ny, nx).
 SHAPES = {
@@ -52,13 +52,14 @@ SHAPES_HERE = {
     "multiply": {"factor": ("nz", "ny", "nx")},
     "open_channel": {"openness": (1,)},
     "couple": {"first": SHAPES["report"]},
+    "weighted_sum": {"weight": (MATERIALS, "nz", "ny", "nx")},
     "gather": {"out": (3,)},
     "line_polynomial": {"going": (LIMIT,), "polynomial": (LIMIT, 3)},
 }
 AT_BOTH_ENDS = ("plane_sums", "contact", "state_contact", "exchange", "meet")
 SUMS = {
     "stage_residual": 4, "clip": 3, "settle": 5, "step_error": 3, "amounts": MATERIALS, "gather": 3, "begin": 4,
-    "stab_omega": 2, "close_stage": 3, "settled": 5,
+    "stab_omega": 2, "close_stage": 3, "settled": 5, "weighted_sum": MATERIALS,
 }  # fmt: skip
 SHAPES_HERE |= {kernel: {"partial": (2, "ny")} for kernel in AT_BOTH_ENDS}
 SHAPES_HERE |= {kernel: {"partial": (sums, "nz", "ny")} | SHAPES_HERE.get(kernel, {}) for kernel, sums in SUMS.items()}

@@ -55,6 +55,14 @@ def release() -> str:
 
 
 def compile_cuda(source: str, arch: str = "sm_75", real: str = "double", *options: str) -> str:
+    """Compile CUDA text for a GPU; returns the compiler's log, empty when it has nothing to say.
+
+    Parameters and errors: see `compiled`.
+    """
+    return compiled(source, arch, real, *options)[0]
+
+
+def compiled(source: str, arch: str = "sm_75", real: str = "double", *options: str) -> tuple[str, str]:
     """Compile CUDA text for a GPU.
 
     Parameters
@@ -70,8 +78,8 @@ def compile_cuda(source: str, arch: str = "sm_75", real: str = "double", *option
 
     Returns
     -------
-    str
-        The compiler's log, empty when it has nothing to say.
+    tuple of str
+        The compiler's log, and the text of the virtual architecture (PTX).
 
     Raises
     ------
@@ -88,17 +96,18 @@ def compile_cuda(source: str, arch: str = "sm_75", real: str = "double", *option
         texts = (f"--gpu-architecture={arch}", f"-DREAL={real}", "--std=c++17", *options)
         given = (ctypes.c_char_p * len(texts))(*(text.encode() for text in texts))
         status = library.nvrtcCompileProgram(program, len(texts), given)
-        log = _log(library, program)
+        log = _said(library, program, "ProgramLog")
         if status:
             raise CompilationError(log or library.nvrtcGetErrorString(status).decode())
-        return log
+        return log, _said(library, program, "PTX")
     finally:
         library.nvrtcDestroyProgram(ctypes.byref(program))
 
 
-def _log(library: ctypes.CDLL, program: ctypes.c_void_p) -> str:
+def _said(library: ctypes.CDLL, program: ctypes.c_void_p, what: str) -> str:
+    """Log or PTX of a program."""
     size = ctypes.c_size_t()
-    _check(library.nvrtcGetProgramLogSize(program, ctypes.byref(size)), "nvrtcGetProgramLogSize")
+    _check(getattr(library, f"nvrtcGet{what}Size")(program, ctypes.byref(size)), f"nvrtcGet{what}Size")
     text = ctypes.create_string_buffer(size.value)
-    _check(library.nvrtcGetProgramLog(program, text), "nvrtcGetProgramLog")
+    _check(getattr(library, f"nvrtcGet{what}")(program, text), f"nvrtcGet{what}")
     return text.value.decode()

@@ -105,14 +105,18 @@ class TestGeometry:
             ("CELL", 1, (1, 256)), ("CELL", 257, (2, 256)), ("CELL", 2**40, (LARGEST_GRID, 256)),
             ("ROW", 8, (1, 256)), ("ROW", 9, (2, 256)),
             ("STRIP", 128, (1, 128)), ("STRIP", 10**6, (396, 128)),
-            ("BLOCK", 1, (1, 1024)), ("BLOCK", 3, (3, 1024)), ("CELL", 0, (1, 256)),
+            ("BLOCK", 1, (1, 512)), ("BLOCK", 5000, (5000, 1024)), ("CELL", 0, (1, 256)),
         ],
     )  # fmt: skip
     def test_follows_from_the_loop(self, kind, passes, wanted):
         assert self.launch(kind, passes) == (*wanted, 0)
 
+    @pytest.mark.parametrize(("rows", "threads"), [(2048, 512), (2049, 1024)])
+    def test_a_block_that_adds_up_little_is_that_of_a_sequence(self, rows, threads):
+        assert self.launch("BLOCK", 2, rows=rows) == (2, threads, 0)
+
     @pytest.mark.parametrize(
-        ("kind", "most", "wanted"), [("BLOCK", 700, (1000, 672)), ("CELL", 128, (8, 128)), ("ROW", 160, (200, 160))]
+        ("kind", "most", "wanted"), [("BLOCK", 400, (1000, 384)), ("CELL", 128, (8, 128)), ("ROW", 160, (200, 160))]
     )
     def test_of_a_kernel_with_many_registers(self, kind, most, wanted):
         assert self.launch(kind, 1000, most=most) == (*wanted, 0)

@@ -6,9 +6,10 @@ from functools import cache
 
 import kernel_resources
 import pytest
-from kernel_resources import ARCHITECTURES, REALS, Resources, assembled, complaints, parse, table
-from nvrtc import compile_cuda, needs_nvrtc, release
+from kernel_resources import ARCHITECTURES, REALS, Resources, assembled, complaints, measured, parse, table
+from nvrtc import compile_cuda, compiled, needs_nvrtc, release
 
+from mnrd.backends.abreast import abreast_source
 from mnrd.backends.base import KERNEL_FILES, parse_kernels
 from mnrd.case import load
 from mnrd.model.codegen import kernel_source as reaction_kernels
@@ -77,14 +78,25 @@ def test_a_warning_is_not_lost_among_the_figures():
 @pytest.mark.parametrize("real", REALS)
 @pytest.mark.parametrize("arch", ARCHITECTURES)
 def test_all_compile_without_a_warning_and_take_no_more_of_a_gpu_than_before(arch, real):
-    (warnings, found), stored = assembled(SOURCE, arch, real), table().get(release())
+    (warnings, found), stored = measured(KERNEL_FILES, arch, real), table().get(release())
     assert warnings == ""
-    assert set(found) == set(parse_kernels(SOURCE))
+    names = set(parse_kernels(SOURCE))
+    assert set(found) == names | {f"{name}_abreast" for name in (*names, "sequence")}
     if stored is not None:
         assert set(stored) == set(found), "write the table anew: python tests/kernel_resources.py"
     position = REALS.index(real), ARCHITECTURES.index(arch)
     each = {name: None if stored is None else stored[name][position[0]][position[1]] for name in found}
     assert [text for name, got in found.items() for text in complaints(name, f"{arch}, {real}", each[name], got)] == []
+
+
+@needs_nvrtc
+@pytest.mark.parametrize("real", REALS)
+def test_a_sequence_never_reads_past_what_it_has_written(real):
+    """Loads through the path for constants (ld.global.nc) would not see what an earlier step of the block wrote."""
+    _, ptx = compiled(abreast_source(SOURCE), "compute_90", real)
+    body = ptx.partition(".entry sequence_abreast(")[2].partition(".entry")[0]
+    assert "ld.global.f" in body
+    assert "ld.global.nc" not in body
 
 
 @pytest.mark.skipif(shutil.which("nvcc") is None, reason="no nvcc")
@@ -153,4 +165,5 @@ ptxas info    : Used 32 registers, used 0 barriers
         monkeypatch.setattr(kernel_resources, "TABLE", tmp_path / "table.toml")
         written = table()
         assert written["1.0"] == other["1.0"]
-        assert set(written[release()]) == set(parse_kernels(kernel_source("vectors.cu")))
+        names = set(parse_kernels(kernel_source("vectors.cu")))
+        assert set(written[release()]) == names | {f"{name}_abreast" for name in (*names, "sequence")}

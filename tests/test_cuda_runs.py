@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 from mnrd.backends import choose
 from mnrd.backends.base import BackendUnavailable
+from mnrd.backends.graph import Assembler
 from mnrd.case import load
 from mnrd.cli import app
 from mnrd.mesh.paint import paint
@@ -139,19 +140,26 @@ class TestAnswers:
 class TestBus:
     @pytest.mark.parametrize("problem", [permeation, healing])
     def test_a_step_sends_once_fetches_once_and_allocates_nothing(self, problem, monkeypatch):
-        """From the third step on, whatever method and number of iterations the solves take."""
-        tries = []
-        compute = Stepper._compute
+        """From the third step on, whatever method and number of iterations the solves take.
+
+        Launches that were never needed before have their arguments sent, once.
+        """
+        tries, made = [], []
+        compute, sent = Stepper._compute, Assembler._sent
         monkeypatch.setattr(Stepper, "_compute", lambda self, *given: (tries.append(1), compute(self, *given))[1])
+        monkeypatch.setattr(
+            Assembler, "_sent", lambda self, memory: (made.extend([1] * bool(memory)), sent(self, memory))[1]
+        )
         run = Simulation(problem(), backend=standin.backend(threads=64), rtol=1e-2).run(0.0)
         while run.step < 3:
             run._advance(1e9)
         cupy.reset()
         tries.clear()
+        made.clear()
         while run.step < 9:
             run._advance(1e9)
         assert cupy.counts.allocations == 0
-        assert (cupy.counts.uploads, cupy.counts.downloads) == (len(tries), len(tries))
+        assert (cupy.counts.uploads, cupy.counts.downloads) == (len(tries) + len(made), len(tries))
 
 
 class TestCommand:

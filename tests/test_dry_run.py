@@ -15,8 +15,10 @@ import pytest
 from typer.testing import CliRunner
 
 from mnrd.backends import choose
+from mnrd.backends.host import HostArrays
 from mnrd.case import from_document, load
 from mnrd.cli import app, dryrun, memory
+from mnrd.cli.healing import Healing
 from mnrd.mesh.coarse import coarse
 from mnrd.simulation import Simulation
 
@@ -74,19 +76,35 @@ def arrays_of(thing):
     return found
 
 
+@pytest.mark.parametrize("abreast", [1, 4])
 @pytest.mark.parametrize("name", COUNTED)
-def test_the_table_is_what_a_simulation_holds(name):
+def test_the_table_is_what_a_simulation_holds(name, abreast, monkeypatch):
+    """Also where several fields are solved side by side."""
     case = load(*COUNTED[name])
+    monkeypatch.setattr(HostArrays, "abreast", lambda self, columns: abreast)
     backend = choose("numpy", case.run.precision)
     problem, events = case.problem()
     simulation = Simulation(problem, backend=backend, events=events).run(2.0)
     whole, declared = arrays_of(simulation), arrays_of([simulation.problem, events])
     held = sum(array.nbytes for key, array in whole.items() if key not in declared) / problem.mesh.cells
-    size = memory.size_of(case, backend.real)
-    counted = sum(part.bytes(size) for part in memory.HELD if part.device)
+    size = memory.size_of(case, backend.real, backend.abreast)
+    held_by_it = [part for part in memory.HELD if part.device and part.name != memory.MEANS]
+    counted = sum(part.bytes(size) for part in held_by_it)
     assert counted == pytest.approx(held, rel=0.04)  # the rest is as small as a plane of cells
     painting = memory.HELD[0]
     assert painting.bytes(size) == problem.painting.fractions.nbytes / problem.mesh.cells
+
+
+def test_so_is_what_the_means_of_healing_hold():
+    case = load(*COUNTED["healing"])
+    problem, _ = case.problem()
+    courses, simulation = Healing(case).courses(problem), Simulation(problem, backend="numpy")
+    before = {id(array) for array in arrays_of([simulation, courses]).values()}
+    courses.observe(simulation)
+    held = sum(a.nbytes for a in arrays_of([simulation, courses]).values() if id(a) not in before)
+    size = memory.size_of(case, simulation.backend.real)
+    (part,) = (one for one in memory.HELD if one.name == memory.MEANS)
+    assert part.bytes(size) == pytest.approx(held / problem.mesh.cells, rel=0.06)  # the rest has a number for each row
 
 
 @pytest.mark.slow
@@ -128,7 +146,9 @@ def test_what_is_said_to_fit_fits(monkeypatch):
 
 def test_a_device_has_its_own_limit():
     real = choose("numpy", "mixed").real
-    card = SimpleNamespace(description="cuda (a card)", real=real, memory=lambda: (10**9, 8 * 10**9))
+    card = SimpleNamespace(
+        description="cuda (a card)", real=real, abreast=lambda columns: 1, memory=lambda: (10**9, 8 * 10**9)
+    )
     with pytest.raises(MemoryError, match=r"GB on cuda \(a card\) for 98.6 million cells and 1 field, 1 GB are free"):
         memory.check(load("full-patch"), card)
     size = memory.size_of(load("full-patch"), real)

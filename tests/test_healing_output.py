@@ -28,6 +28,7 @@ from mnrd.output.regions import Regions, healing_regions, ring_regions
 from mnrd.output.rings import Rings
 from mnrd.output.schedule import EverySteps
 from mnrd.output.targets import SEVERAL, judged, runs, targets, verdicts
+from mnrd.simulation import Simulation
 from mnrd.skin.healing.distance import distance_from_needles, distance_from_wound
 from mnrd.skin.healing.punctures import Puncture
 from mnrd.skin.healing.wounds import Wound
@@ -74,6 +75,15 @@ class Fake:
     def concentration(self, name):
         values = self.changed.get(name, REST.get(name, 0.0))
         return np.zeros(MESH.shape) + values
+
+
+def shown(problem, time=0.0, **changed):
+    """A simulation at a time, with some fields changed."""
+    simulation = Simulation(problem, backend="numpy")
+    simulation.time = time
+    for name, values in changed.items():
+        simulation.state.now[problem.model.index(name)] = values
+    return simulation
 
 
 def rows_of(path):
@@ -227,10 +237,10 @@ class TestObservers:
     def test_means_and_what_is_not_linear_in_them(self, tmp_path, problem):
         courses = Courses(healing_regions(MESH, layers(), HOLE), [0.0], tmp_path)
         fresh = {"K": 1.0 - HOLE, "P": 4.0 * HOLE}
-        courses.observe(Fake(problem, 0.0, fresh))
+        courses.observe(shown(problem, 0.0, **fresh))
         depth = np.broadcast_to(MESH.zc[:, None, None], MESH.shape)
         later = {"s": depth / 1000.0, "C1": 0.8 + depth / 1000.0, "F": 3.0, "P": 1.0, "K": 1.0 - 0.4 * HOLE}
-        courses.observe(Fake(problem, 0.5 * DAY, later))
+        courses.observe(shown(problem, 0.5 * DAY, **later))
         course = courses.course
         assert course.at_rest("collagen", "papillary dermis") == pytest.approx(1.0)
         assert course.means["P", "hole"][0] == pytest.approx(4.0 * (1.0 + 0.25**2) / 1.25)
@@ -248,7 +258,7 @@ class TestObservers:
         assert "K in dermis" not in rows[0]
 
     def test_nothing_is_written_without_a_folder(self, tmp_path, problem):
-        Courses(healing_regions(MESH, layers()), []).observe(Fake(problem))
+        Courses(healing_regions(MESH, layers()), []).observe(shown(problem))
         assert list(tmp_path.iterdir()) == []
 
     def test_rings_are_rows(self, tmp_path, problem):

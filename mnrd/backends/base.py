@@ -73,8 +73,14 @@ class FieldReaction(Protocol):
 class Program(Protocol):
     """Kernel launches that were recorded, with the arrays they use."""
 
+    def beside(self) -> None:
+        """Say, while recording, that what follows does not depend on what was recorded until now, and vice versa.
+
+        Such parts may run in any order or at the same time; each keeps its own.
+        """
+
     def run(self) -> None:
-        """Run all of them in order, with the scalars they were called with and what the arrays hold now."""
+        """Run all of them, each part in order, with the scalars they were called with and what the arrays hold now."""
 
 
 class Backend(Protocol):
@@ -120,6 +126,9 @@ class Backend(Protocol):
             Inside of another such block, and for anything but kernel launches inside of it: allocation, and copies
             from and to the host.
         """
+
+    def abreast(self, columns: int) -> int:
+        """Return how many fields on so many columns are worth solving side by side, each with its own work arrays."""
 
     def memory(self) -> tuple[int, int] | None:
         """Return the free and the total memory of the device, bytes; None for a backend of the host."""

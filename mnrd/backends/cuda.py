@@ -16,35 +16,24 @@ from typing import Any
 import numpy as np
 
 from mnrd.backends import generated
+from mnrd.backends.abreast import abreast_source, steps_of_sequences
 from mnrd.backends.base import (
     KERNEL_FILES,
     Array,
     BackendUnavailable,
     FieldReaction,
-    Parameter,
     check_upload,
     checked,
     parse_kernels,
 )
 from mnrd.backends.driver import last_line, open_cupy
-from mnrd.backends.geometry import Device, Loop, geometry, parse_loops
+from mnrd.backends.geometry import COLUMNS_PER_PROCESSOR, Device, geometry, parse_loops
+from mnrd.backends.graph import Assembler, Graph
+from mnrd.backends.merging import Kernel, Launch
 from mnrd.backends.recording import Recorder
 from mnrd.resources import kernel_source
 
 _SCALARS = {"int": np.int32, "index_t": np.int64, "double": np.float64}
-
-
-class Graph:
-    """A program on a device: a CUDA graph, and the arrays that its kernels use."""
-
-    def __init__(self, stream: Any) -> None:
-        self.stream = stream
-        self.captured: Any = None
-        self.arrays: dict[int, Array] = {}
-
-    def run(self) -> None:
-        """Launch all kernels at once; returns before they have run."""
-        self.captured.launch(self.stream)
 
 
 class CudaBackend:
@@ -80,7 +69,10 @@ class CudaBackend:
         self._recorder = Recorder()
         self._loaded: dict[str, dict[str, Callable[..., None]]] = {}
         source = kernel_source(*KERNEL_FILES)
-        self.kernel = SimpleNamespace(**self._load(source))
+        side_by_side = self._compile(abreast_source(source))
+        self.kernel = SimpleNamespace(**self._load(source, side_by_side))
+        sequence = side_by_side.get_function("sequence_abreast")
+        self._assembler = Assembler(self._device, self.real.itemsize, sequence, self.zeros, self.upload)
         self._walk = parse_loops(source)["relax"]
         self._number = self.zeros(1, np.float64)
         runtime = cupy.cuda.runtime.runtimeGetVersion()
@@ -88,15 +80,15 @@ class CudaBackend:
             f"cuda ({self._device_name}, CUDA {runtime // 1000}.{runtime % 1000 // 10}, CuPy {cupy.__version__})"
         )
 
-    def _load(self, source: str) -> dict[str, Callable[..., None]]:
+    def _load(self, source: str, side_by_side: Any = None) -> dict[str, Callable[..., None]]:
         """The kernels of a text, compiled unless they are in CuPy's cache; those of a text are loaded once."""
         if source not in self._loaded:
-            module = self._compile(source)
-            parameters, loops = parse_kernels(source), parse_loops(source)
-            self._loaded[source] = {
-                name: self._launcher(name, module.get_function(name), parameters[name], loops[name])
-                for name in parameters
-            }
+            module, loops, made = self._compile(source), parse_loops(source), {}
+            for number, (name, parameters) in enumerate(parse_kernels(source).items()):
+                step = number if side_by_side is not None and name in steps_of_sequences() else None
+                abreast = None if side_by_side is None else side_by_side.get_function(f"{name}_abreast")
+                made[name] = Kernel(name, parameters, loops[name], module.get_function(name), abreast, step)
+            self._loaded[source] = {name: self._launcher(kernel) for name, kernel in made.items()}
         return self._loaded[source]
 
     def _compile(self, source: str) -> Any:
@@ -117,27 +109,29 @@ class CudaBackend:
             ) from error
         return module
 
-    def _launcher(self, name: str, function: Any, parameters: Sequence[Parameter], loop: Loop) -> Callable[..., None]:
+    def _launcher(self, kernel: Kernel) -> Callable[..., None]:
         """A kernel that takes arrays and Python numbers, with its launch geometry."""
-        kinds = tuple(None if p.pointer else _SCALARS[p.type] for p in parameters)
-        names = tuple(p.name for p in parameters)
+        name, loop, function = kernel.name, kernel.loop, kernel.single
+        kinds = tuple(None if p.pointer else _SCALARS[p.type] for p in kernel.parameters)
+        names = tuple(p.name for p in kernel.parameters)
         recorder, device, itemsize, array_type = self._recorder, self._device, self.real.itemsize, self._cupy.ndarray
-        most = function.max_threads_per_block  # asking loads the kernel, which must not happen while recording
-        if loop.buffered:
-            function.max_dynamic_shared_size_bytes = device.block_shared
+        functions: list[Any] = [function] if kernel.abreast is None else [function, kernel.abreast]
+        most = min(one.max_threads_per_block for one in functions)  # asking loads them, never while recording
+        for one in functions if loop.buffered else ():
+            one.max_dynamic_shared_size_bytes = device.block_shared
 
         def launch(*arguments: Any) -> None:
-            made = [a if kind is None else kind(a) for a, kind in zip(arguments, kinds, strict=True)]
-            arrays = [a for a, kind in zip(arguments, kinds, strict=True) if kind is None]
-            for array in arrays:
-                if type(array) is not array_type:  # of a numpy array CuPy would pass the first number as the address
+            made = tuple(a if kind is None else kind(a) for a, kind in zip(arguments, kinds, strict=True))
+            for array, kind in zip(arguments, kinds, strict=True):
+                if kind is None and type(array) is not array_type:  # CuPy would pass the first number as the address
                     raise TypeError(f"kernel {name}: got a {type(array).__name__}, must be an array of the device")
             how = geometry(loop, dict(zip(names, arguments, strict=True)), itemsize, device, most)
-            function((how.blocks,), (how.threads,), tuple(made), shared_mem=how.shared)
-            if recorder.program is not None:
-                recorder.program.arrays.update((id(array), array) for array in arrays)
+            if recorder.program is None:
+                function((how.blocks,), (how.threads,), made, shared_mem=how.shared)
+            else:
+                recorder.program.add(Launch(kernel, made, how))
 
-        return checked(name, parameters, self.types, launch) if self.debug else launch
+        return checked(name, kernel.parameters, self.types, launch) if self.debug else launch
 
     def array(self, host: Any, dtype: Any = None) -> Array:
         """See `Backend.array`."""
@@ -182,12 +176,13 @@ class CudaBackend:
     @contextmanager
     def record(self) -> Iterator[Graph]:
         """See `Backend.record`."""
-        with self._recorder.record(Graph(self._stream)) as program, self._stream:
-            self._stream.begin_capture()
-            try:
-                yield program
-            finally:
-                program.captured = self._stream.end_capture()
+        with self._recorder.record(Graph(stream=self._stream)) as program:
+            yield program
+        self._assembler.assemble(program)
+
+    def abreast(self, columns: int) -> int:
+        """See `Backend.abreast`: as many as the processors can walk columns of at a time."""
+        return max(1, COLUMNS_PER_PROCESSOR * self._device.processors // columns)
 
     def memory(self) -> tuple[int, int]:
         """See `Backend.memory`; what CuPy's pool holds and nobody uses counts as free."""

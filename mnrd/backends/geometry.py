@@ -9,6 +9,13 @@ from dataclasses import dataclass
 THREADS = {"CELL": 256, "ROW": 256, "STRIP": 128, "BLOCK": 1024}
 """Threads of a block by the loop of the kernel: ``FOR_EACH_CELL`` and so on, see ``kernels/common.cuh``."""
 
+SMALL = 4096
+"""Largest work of a kernel, in cells, that one block does as quickly as many: what a launch costs is more."""
+
+SMALL_THREADS = 512
+"""Threads of a block that goes through several small kernels, each of up to 128 registers; also of a small ``BLOCK`` by
+itself, so that its sums have the same bits there."""
+
 COLUMNS_PER_PROCESSOR = 384
 """Columns that a processor walks at a time: as many as hide the latency of the memory, and so few that what they keep
 in global memory stays in the cache of the device."""
@@ -52,9 +59,14 @@ class Loop:
         """Numbers in shared memory for 32 threads."""
         return 0 if not self.buffered else 32 * sizes["nz"] if self.kind == "STRIP" else sizes["nx"]
 
+    def work(self, sizes: Mapping[str, int]) -> int:
+        """Cells or numbers that it goes over; a column counts as 16, as a thread walks it alone wherever that runs."""
+        nx, ny, rows = (sizes.get(name, 1) for name in ("nx", "ny", "rows"))
+        return self.passes(sizes) * {"CELL": 1, "ROW": nx, "STRIP": 16, "BLOCK": max(rows, ny)}[self.kind]
+
 
 @dataclass(frozen=True)
-class Launch:
+class Geometry:
     """Blocks, threads in each, and the shared memory of each, bytes."""
 
     blocks: int
@@ -104,7 +116,7 @@ def _loop(name: str, text: str) -> Loop:
     return Loop(found[1], lambda sizes: int(eval(code, {"__builtins__": {}}, sizes)), buffered)
 
 
-def geometry(loop: Loop, sizes: Mapping[str, int], itemsize: int, device: Device, most: int = 1024) -> Launch:
+def geometry(loop: Loop, sizes: Mapping[str, int], itemsize: int, device: Device, most: int = 1024) -> Geometry:
     """Return how a kernel is launched.
 
     Parameters
@@ -125,7 +137,8 @@ def geometry(loop: Loop, sizes: Mapping[str, int], itemsize: int, device: Device
     ValueError
         If not even one warp finds room for its row, or one thread for its column.
     """
-    threads = min(THREADS[loop.kind], most // 32 * 32)
+    small = loop.kind == "BLOCK" and loop.work(sizes) <= SMALL
+    threads = min(SMALL_THREADS if small else THREADS[loop.kind], most // 32 * 32)
     numbers = loop.numbers(sizes)
     strip = loop.kind == "STRIP"
     wanted = device.shared * THREADS["STRIP"] // COLUMNS_PER_PROCESSOR - RESERVED if strip else ROW_SHARED
@@ -140,4 +153,18 @@ def geometry(loop: Loop, sizes: Mapping[str, int], itemsize: int, device: Device
     at_a_time = {"CELL": threads, "STRIP": threads, "ROW": threads // 32, "BLOCK": 1}[loop.kind]
     resident = max(1, min(COLUMNS_PER_PROCESSOR // threads, device.shared // (shared + RESERVED)))
     limit = resident * device.processors if strip else LARGEST_GRID
-    return Launch(max(1, min(-(-loop.passes(sizes) // at_a_time), limit)), threads, shared)
+    return Geometry(max(1, min(-(-loop.passes(sizes) // at_a_time), limit)), threads, shared)
+
+
+def on_chip(loop: Loop, sizes: Mapping[str, int], itemsize: int, threads: int) -> int:
+    """Shared memory, bytes, of one block that goes over all of a loop, columns with as many of its threads as they are.
+
+    Parameters
+    ----------
+    loop, sizes, itemsize
+        As for `geometry`.
+    threads : int
+        Of the block.
+    """
+    busy = min(threads, loop.passes(sizes)) if loop.kind == "STRIP" else threads
+    return -(-busy * loop.numbers(sizes) // 32) * itemsize

@@ -23,6 +23,9 @@ class LaunchList:
     launches: list[tuple[Callable[..., None], Sequence[Any]]] = field(default_factory=list)
     pointers: dict[int, Any] = field(default_factory=dict)
 
+    def beside(self) -> None:
+        """Nothing: a host does one thing after the other."""
+
     def run(self) -> None:
         """Run all launches in order."""
         for function, arguments in self.launches:

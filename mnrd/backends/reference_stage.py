@@ -143,9 +143,10 @@ def amounts(nx, ny, nz, materials, hx, hy, hz, fractions, c, partial):
         partial[m] = (volume * fractions[m] * c).sum(axis=2)
 
 
-def weighted_sum(nx, ny, nz, weight, c, partial):
-    """Row sums of w c."""
-    parts(partial, nz, ny)[:] = (weight * c).sum(axis=2)
+def weighted_sum(nx, ny, nz, regions, weight, c, partial):
+    """Row sums of w c for the weights of every region."""
+    for row, one in zip(parts(partial, regions, nz, ny), weight.reshape(regions, nz, ny, nx), strict=True):
+        row[:] = (one * c).sum(axis=2)
 
 
 def cut_off(nx, ny, nz, hx, hy, hz, ceiling, c, partial):

@@ -87,7 +87,7 @@ def dry_run(case: Case, folder: Path) -> None:
 
 def forecast(case: Case, backend: Backend, clock: Clock = monotonic) -> Forecast:
     """Work out what a run would take; nothing as large as its fields is made."""
-    size = memory.size_of(case, backend.real)
+    size = memory.size_of(case, backend.real, backend.abreast)
     need = memory.need(size, device=backend.memory() is not None)
     compared = _compared(case)
     steps = _steps(case, backend, clock)

@@ -24,7 +24,7 @@ from mnrd.output.healing_answer import healing_answer
 from mnrd.output.picture import PictureError
 from mnrd.output.regions import BARRIER, DERMIS, EPIDERMIS, healing_regions, ring_regions
 from mnrd.output.rings import Rings
-from mnrd.output.schedule import AtTimes, EverySteps, Schedule
+from mnrd.output.schedule import AtTimes
 from mnrd.output.targets import Verdict, verdicts
 from mnrd.simulation import Observer, Simulation
 from mnrd.skin.healing.distance import distance_from_needles, distance_from_wound
@@ -35,7 +35,6 @@ from mnrd.skin.healing.wounds import Wound
 COMPARED = 28.0 * DAY  # when the gains of treatments are compared; at the end of a shorter run
 AGE = 45.0  # years, of the skin of the targets
 DENSITY = 2e-6  # needles per um^2, 200 per cm^2, of theirs
-EVERY_STEP = 1_000_000  # cells up to which means are taken after every step; for them all fields go to the host
 LARGE = 1000.0  # um, from which on a wound is held against those of 2 and 3 mm
 
 
@@ -97,10 +96,7 @@ class Healing:
         if hole is not None:
             self._hole = np.rint(255.0 * hole).astype(np.uint8)
         regions = healing_regions(problem.mesh, self._layers(problem), hole)
-        schedule: Schedule = EverySteps(1)
-        if problem.mesh.cells > EVERY_STEP:
-            schedule = AtTimes(self.case.run.reports)
-        return Courses(regions, sessions, folder, schedule)
+        return Courses(regions, sessions, folder)
 
     def rings(self, problem: Problem, folder: Path) -> Iterator[Observer]:
         """Observer of the rings, if there is an injury."""

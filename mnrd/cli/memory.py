@@ -18,6 +18,7 @@ from mnrd.model.field import Field
 from mnrd.model.kinetics import kinetics
 from mnrd.model.problem import Event, Problem, coefficients
 from mnrd.solve.levels import plan
+from mnrd.solve.turns import turns
 
 DOUBLE = 8  # bytes
 LOOK_AHEAD = 4000  # cells of the coarse copy that fields and coefficients are counted on
@@ -27,6 +28,10 @@ FIXED = 220e6
 
 PICTURE = 700
 """Bytes that the picture takes per cell face that is drawn; measured."""
+
+
+MEANS, REGIONS = "means of healing", 7
+"""Part that the observer of healing holds, and the regions over which it takes means where there is an injury."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +48,8 @@ class Size:
     materials, fields : int
     mobile, drifting : int
         Fields that move, and those of them whose transport depends on other fields.
+    places : int
+        Fields that are solved side by side, each with its own work arrays.
     partitions, capacities : int
         Different partition coefficients of all fields, and of those that move.
     directed : bool
@@ -70,6 +77,7 @@ class Size:
     fields: int
     mobile: int
     drifting: int
+    places: int
     partitions: int
     capacities: int
     directed: bool
@@ -94,11 +102,12 @@ class Part:
 
 
 def _transport(size: Size) -> float:
-    """Bytes per cell of the coefficients of transport; what depends on other fields is there once."""
+    """Bytes per cell of the coefficients of transport; what depends on other fields is there once for each place."""
     plain = size.mobile - size.drifting
     numbers = size.partitions + size.capacities + 3 * plain + 4 * size.drifting  # faces; conductivity, sensitivity
-    numbers += 2 * (plain > 0) + 6 * (size.drifting > 0)  # conductivity; faces and drifts
-    return size.real * numbers + DOUBLE * (2 * (size.drifting > 0) + size.closing)
+    mixing, moving = (min(size.places, count) for count in (plain, size.drifting))
+    numbers += 2 * mixing + 6 * moving  # conductivity; faces and drifts
+    return size.real * numbers + DOUBLE * (2 * moving + size.closing)
 
 
 # Held from the beginning to the end. A test compares the sum with the arrays of a simulation.
@@ -106,13 +115,14 @@ HELD = (
     Part("painting", False, lambda s: s.materials),
     Part("what is given cell by cell", False, lambda s: s.given),
     Part("regions of healing", False, lambda s: 8 * DOUBLE * s.healing),
+    Part(MEANS, True, lambda s: (REGIONS + 2) * DOUBLE * s.healing),
     Part("painting, uploaded", True, lambda s: s.materials),
     Part("fields and stages", True, lambda s: 6 * DOUBLE * s.fields),
     Part("transport", True, _transport),
     Part("parameters of reactions", True, lambda s: s.real * s.arrays),
-    Part("stage", True, lambda s: 4 * DOUBLE + s.real),
-    Part("vectors of the linear solver", True, lambda s: s.real * (11 if s.directed else 5)),
-    Part("multigrid", True, lambda s: s.real * (2 + 8 * s.coarse)),
+    Part("stage", True, lambda s: s.places * (4 * DOUBLE + s.real)),
+    Part("vectors of the linear solver", True, lambda s: s.places * s.real * (11 if s.directed else 5)),
+    Part("multigrid", True, lambda s: s.places * s.real * (2 + 8 * s.coarse)),
 )
 
 
@@ -127,7 +137,6 @@ PASSING = (
     Part("a field on its way to the kernels", True, lambda s: 2 * DOUBLE),
     Part("change of the problem", True, lambda s: s.eventful * (_transport(s) + s.real * s.arrays + s.materials)),
     Part("jump of fields", False, lambda s: s.injured * DOUBLE * (s.fields + 10)),
-    Part("means of healing", False, lambda s: s.healing * 3 * DOUBLE * s.fields),
     Part("files for ParaView", False, lambda s: max(2 * s.written, s.written + 2 * DOUBLE)),
     Part("picture", False, _picture),
     Part("checkpoint", False, lambda s: 2 * DOUBLE),
@@ -153,8 +162,8 @@ def need(size: Size, *, device: bool) -> Need:
     return Need(round(FIXED + size.cells * most(False)), round(size.cells * most(True)) if device else 0)
 
 
-def size_of(case: Case, real: np.dtype[Any]) -> Size:
-    """Count what a run of a case depends on; nothing as large as a field is made."""
+def size_of(case: Case, real: np.dtype[Any], abreast: Callable[[int], int] = lambda columns: 1) -> Size:
+    """Count what a run of a case depends on, with the backend's `real` and `abreast`; nothing as large as a field."""
     problem, events = case.problem(cells=LOOK_AHEAD)
     mesh, fields = case.full_mesh(), problem.model.fields
     return Size(
@@ -165,6 +174,7 @@ def size_of(case: Case, real: np.dtype[Any]) -> Size:
         fields=len(fields),
         mobile=sum(field.mobile for field in fields),
         drifting=sum(field.changing for field in fields),
+        places=_places(problem, abreast(mesh.shape[1] * mesh.shape[2])),
         partitions=_different(fields),
         capacities=_different([field for field in fields if field.mobile]),
         directed=any(field.taxis is not None for field in fields),
@@ -184,6 +194,11 @@ def _different(fields: Sequence[Field]) -> int:
     """How many partition coefficients are kept: fields with the same values share one, what does not move has 1."""
     keys = [key_of("partition", field.partition if field.mobile else 1.0) for field in fields]
     return len({key for key in keys if key is not None}) + keys.count(None)
+
+
+def _places(problem: Problem, abreast: int) -> int:
+    """How many fields are solved side by side where so many may be."""
+    return max(map(len, turns(problem.model, kinetics(problem.model), abreast)))
 
 
 def _coarse(mesh: Mesh) -> float:
@@ -234,7 +249,7 @@ def available() -> int | None:
 def check(case: Case, backend: Backend) -> None:
     """Raise MemoryError, with the numbers and what would fit, when a run needs more than there is."""
     device = backend.memory()
-    size = size_of(case, backend.real)
+    size = size_of(case, backend.real, backend.abreast)
     wanted = need(size, device=device is not None)
     for place, there, required, fixed in (
         ("on the host", available(), wanted.host, FIXED),

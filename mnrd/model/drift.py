@@ -49,8 +49,8 @@ class Drift:
 class Stock:
     """Arrays of the backend that fields have in common.
 
-    What is computed anew in each stage is needed by one field at a time; coefficients that are the same for several
-    fields are kept once.
+    What is computed anew in each stage is needed by one field at a time, of those that are not solved side by side;
+    coefficients that are the same for several fields are kept once.
 
     Parameters
     ----------
@@ -61,6 +61,13 @@ class Stock:
     def __init__(self, backend: Backend, shape: tuple[int, ...]) -> None:
         self.backend, self.shape = backend, shape
         self._kept: dict[object, tuple[Array, ...]] = {}
+        self._shared: dict[object, tuple[Array, ...]] = {}
+
+    def beside(self) -> Stock:
+        """One for other fields, which has work arrays of its own and the same coefficients."""
+        other = Stock(self.backend, self.shape)
+        other._shared = self._shared
+        return other
 
     def kept(self, key: object, count: int, dtype: object = None) -> tuple[Array, ...]:
         """The `count` work arrays of this name, made when first asked for."""
@@ -72,6 +79,6 @@ class Stock:
         """What `made` returns, called once for each key; a key of None is never shared."""
         if key is None:
             return tuple(made())  # type: ignore[operator]
-        if key not in self._kept:
-            self._kept[key] = tuple(made())  # type: ignore[operator]
-        return self._kept[key]
+        if key not in self._shared:
+            self._shared[key] = tuple(made())  # type: ignore[operator]
+        return self._shared[key]

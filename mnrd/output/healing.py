@@ -7,13 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import sympy
-from numpy.typing import NDArray
 
-from mnrd.mesh.rectilinear import Array
 from mnrd.model.discretise import initial_concentration
-from mnrd.model.evaluation import evaluate
-from mnrd.model.expression import of_time, parse, symbol
 from mnrd.model.problem import Problem
 from mnrd.output.course import DERIVED, Course, Key
 from mnrd.output.labels import labelled
@@ -67,13 +62,13 @@ class Courses:
         self._regions = regions
         self._table = None if directory is None else Table(directory / "healing.csv")
         self._problem: Problem | None = None
+        self._sums: Any = None
 
     def observe(self, simulation: Any) -> None:
         """Add one moment."""
         if simulation.problem is not self._problem:
-            self._use(simulation.problem)
-        fields = {name: simulation.concentration(name) for name in simulation.problem.model.names}
-        self.course.add(simulation.time, self._means(fields, simulation.time))
+            self._use(simulation)
+        self.course.add(simulation.time, self._means(simulation.state.now, simulation.time))
         if self._table is not None:
             self._table.add(self._row(simulation.problem))
 
@@ -87,52 +82,24 @@ class Courses:
         if self._table is not None:
             self._table.recall(memory["table"])
 
-    def _use(self, problem: Problem) -> None:
-        """Read expressions and parameters of a problem; the first one also says what is there at rest."""
-        self._problem, model = problem, problem.model
-        self._expressions = {
-            name: parse(text, model.symbols, f"healing.csv.{name}") for name, (text, *_) in PER_CELL.items()
-        }
-        used = {str(one) for expression in self._expressions.values() for one in expression.free_symbols}
-        self._parameters = {
-            name: problem.painting.mix(value)
-            for name, value in model.parameters.items()
-            if name in used and not isinstance(value, str | float | int)
-        }
+    def _use(self, simulation: Any) -> None:
+        """Take the parameters of a problem; the first one also says what is there at rest."""
+        self._problem, texts = simulation.problem, {name: text for name, (text, *_) in PER_CELL.items()}
+        if self._sums is None:
+            self._sums = simulation.means(self._regions.weights, texts, "healing.csv")
+        self._sums.use(simulation.coefficients)
         if not self.course.rest:
-            at_rest = {field.name: initial_concentration(problem, field) for field in model.fields}
+            at_rest = simulation.state.guess  # made anew in the next step
+            for index, field in enumerate(simulation.problem.model.fields):
+                values = initial_concentration(simulation.problem, field)
+                at_rest[index] = simulation.backend.array(values, np.float64)
             self.course.rest = self._means(at_rest, 0.0)
 
-    def _means(self, fields: dict[str, Array], time: float) -> dict[Key, float]:
-        """Means over every region; one matrix product each."""
-        found: dict[Key, float] = {}
-        for region, (cells, weights) in self._regions.weights.items():
-            names = [name for name in fields if lives_in(name, region)]
-            if names:
-                rows = np.stack([np.take(fields[name], cells) for name in names]) @ weights
-                found |= {(name, region): float(row) for name, row in zip(names, rows, strict=True)}
-            for quantity, (*_, wanted) in PER_CELL.items():
-                if region in wanted:
-                    values = self._values(self._expressions[quantity], fields, cells, time)
-                    found[quantity, region] = float(np.broadcast_to(values, weights.shape) @ weights)
-        for key in found:
-            if key[0] == "open":
-                found[key] = min(found[key], 1.0)
-        return found
-
-    def _values(self, expression: sympy.Expr, fields: dict[str, Array], cells: NDArray[np.intp], time: float) -> Any:
-        """Values of an expression of the model in some cells."""
-        assert self._problem is not None
-        values: dict[sympy.Basic, Any] = {symbol("t"): np.float64(time)}
-        for one in expression.free_symbols - values.keys():
-            name = str(one)
-            if name in fields or name in self._parameters:
-                values[one] = np.take(fields[name] if name in fields else self._parameters[name], cells)
-                continue
-            given = self._problem.model.parameters[name]
-            values[one] = of_time(given, f"parameters.{name}")(time) if isinstance(given, str) else given
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return evaluate(expression, values)
+    def _means(self, values: Any, time: float) -> dict[Key, float]:
+        """Means over every region of what is of use there."""
+        found = self._sums.of(values, time)
+        wanted = {key: value for key, value in found.items() if _is_of_use(*key)}
+        return {key: min(value, 1.0) if key[0] == "open" else value for key, value in wanted.items()}
 
     def _row(self, problem: Problem) -> dict[str, object]:
         """The last moment, by column."""
@@ -147,6 +114,11 @@ class Courses:
                 column = labelled(quantity, DERIVED[quantity][0], f"in {region}")
                 row[column] = self.course.last(quantity, region)
         return row
+
+
+def _is_of_use(quantity: str, region: str) -> bool:
+    """Whether the mean of a field or of what is in `PER_CELL` says anything."""
+    return region in PER_CELL[quantity][2] if quantity in PER_CELL else lives_in(quantity, region)
 
 
 def lives_in(field: str, region: str) -> bool:

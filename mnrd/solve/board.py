@@ -69,14 +69,18 @@ class Board:
     Attributes
     ----------
     orders : Block
-        ``order`` (2, fields, ORDERS), ``openness`` (2, materials), ``scalars`` (2, scalars).
+        ``order`` (2, fields, ORDERS), ``openness`` (2, fields, materials), ``scalars`` (2, scalars).
     reports : Block
         ``report`` (2, fields, REPORTS), ``terms`` (2, fields, terms), ``rates`` (fields, levels): the lateral coupling
         of fields whose transport changes, 1/s.
     """
 
     def __init__(self, backend: Backend, fields: int, materials: int, scalars: int, terms: int, levels: int) -> None:
-        orders = {"order": (2, fields, ORDER["ORDERS"]), "openness": (2, materials), "scalars": (2, max(scalars, 1))}
+        orders = {
+            "order": (2, fields, ORDER["ORDERS"]),
+            "openness": (2, fields, materials),
+            "scalars": (2, max(scalars, 1)),
+        }
         reports = {
             "report": (2, fields, REPORT["REPORTS"]),
             "terms": (2, fields, max(terms, 1)),

@@ -14,6 +14,7 @@ from mnrd.model.kinetics import kinetics, scalar_values
 from mnrd.model.problem import Problem
 from mnrd.model.reaction import Closing
 from mnrd.solve.contact import Contact
+from mnrd.solve.turns import turns
 
 SIDES = ("top", "base")
 
@@ -29,22 +30,37 @@ class Coefficients:
         The mesh on the backend.
     problem : Problem
         Mesh, painting and model.
+
+    Attributes
+    ----------
+    turns : tuple of tuples of int
+        Fields that are solved side by side, in the order of solving.
+    places : dict of int to int
+        Place of each field in its turn: those at different places have work arrays of their own.
+    widest : int
+        How many places there are.
     """
 
     def __init__(self, backend: Backend, grid: Grid, problem: Problem) -> None:
         self.backend, self.grid, self.problem = backend, grid, problem
         model, shape = problem.model, problem.mesh.shape
         self.fractions = backend.array(problem.painting.fractions, np.uint8)
+        self.kinetics = kinetics(model)
+        self.turns = turns(model, self.kinetics, backend.abreast(shape[1] * shape[2]))
+        self.places = {index: place for turn in self.turns for place, index in enumerate(turn)}
+        self.widest = max(map(len, self.turns))
         stock = Stock(backend, shape)
+        stocks = [stock, *(stock.beside() for _ in range(1, self.widest))]
         self.operators = [
-            FieldOperator(backend, grid, problem, field, self.fractions, stock) if field.mobile else None
-            for field in model.fields
+            FieldOperator(backend, grid, problem, field, self.fractions, stocks[self.places[index]])
+            if field.mobile
+            else None
+            for index, field in enumerate(model.fields)
         ]
         self._partitions = [
             partition_of(stock, problem, 1.0)[0] if operator is None else operator.partition
             for operator in self.operators
         ]
-        self.kinetics = kinetics(model)
         self.reactions: list[FieldReaction | None] = backend.reactions(self.kinetics)
         names = self.kinetics.arrays
         self.arrays = backend.zeros((len(names), *shape) if names else (1, 1, 1, 1))
@@ -52,7 +68,7 @@ class Coefficients:
             self.arrays[row] = backend.array(problem.painting.mix(cast(Coefficient, model.parameters[name])))
         self.motions = backend.motions(self.kinetics)
         self._closing = [self._closing_weights(closing) for closing in model.closings]
-        self._partial = backend.zeros(shape[:2], np.float64)
+        self._partials = [backend.zeros(shape[:2], np.float64) for _ in stocks]
         for operator in self.operators:
             if operator is not None and not operator.closes:
                 operator.update(backend.array(np.ones(len(problem.painting.materials)), np.float64))
@@ -65,6 +81,11 @@ class Coefficients:
         held = mesh.volume * fraction * (mesh.zc < closing.until)[:, None, None]
         weights = np.where(held > 0.0, mesh.volume, 0.0) / max(held.sum(), 1e-300)
         return float(weights.sum()), self.backend.array(weights, np.float64)
+
+    @property
+    def terms(self) -> int:
+        """The largest number of reaction terms of a field, at least 1."""
+        return max((len(one.terms) for one in self.reactions if one is not None), default=1)
 
     @property
     def field_closes(self) -> bool:
@@ -84,8 +105,9 @@ class Coefficients:
                 found.append(1.0)
             else:
                 closed = values[self.problem.model.index(closing.openness)]
-                self.backend.kernel.weighted_sum(*self.grid.size, weights, closed, self._partial)
-                found.append(whole - self.backend.total(self._partial))
+                partial = self._partials[0]
+                self.backend.kernel.weighted_sum(*self.grid.size, 1, weights, closed, partial)
+                found.append(whole - self.backend.total(partial))
         return tuple(min(max(one, 0.0), 1.0) for one in found)
 
     def open_channels(self, index: int, newest: Array, predicted: Array, openness: Array) -> None:
@@ -95,9 +117,9 @@ class Coefficients:
             if isinstance(closing.openness, str):
                 field, row = model.index(closing.openness), materials.index(closing.material)
                 values = (newest if field < index else predicted)[field]
-                self.backend.kernel.weighted_sum(*self.grid.size, weights, values, self._partial)
-                rows = self._partial.size
-                self.backend.kernel.open_channel(rows, whole, self._partial, openness[row : row + 1])
+                partial = self._partials[self.places[index]]
+                self.backend.kernel.weighted_sum(*self.grid.size, 1, weights, values, partial)
+                self.backend.kernel.open_channel(partial.size, whole, partial, openness[row : row + 1])
 
     def by_material(self, openness: tuple[float, ...]) -> np.ndarray:
         """Openness (materials,) of each material from that of the closing ones; 1 for the others."""

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from mnrd.solve.directed import LINES, WIDEST
 from mnrd.solve.krylov import LIMIT, WEAK
+
+Key = TypeVar("Key")
 
 SPARE = 1
 """Iterations launched beyond those that the last solves took."""
@@ -69,6 +72,17 @@ def choose(operator: Any, rates: Any, widest: float, tau: float, stirred: bool) 
     if stirred:
         return Plan("gradients", last, stirred=True)
     return Plan("lines") if rates[0] <= WEAK * tau else Plan("gradients", depth)
+
+
+def level(plans: Mapping[Key, Plan]) -> dict[Key, Plan]:
+    """Plans of fields that are solved side by side, with the largest budget of each method for all that have it.
+
+    What one does not need runs beside what another does, and does nothing.
+    """
+    most = {
+        plan.method: max(one.budget for one in plans.values() if one.method == plan.method) for plan in plans.values()
+    }
+    return {key: replace(plan, budget=most[plan.method]) for key, plan in plans.items()}
 
 
 class Foresight:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from mnrd.backends.base import Array, Backend
+from mnrd.mesh.rectilinear import Mesh
 from mnrd.solve.board import SECOND, Board, slot
 from mnrd.solve.fields import Coefficients
 from mnrd.solve.increment import solve_increment
@@ -45,19 +46,17 @@ class Slopes:
 
 
 class StageSolver:
-    """Launches stages; holds the work arrays, which all fields share.
+    """Launches stages; holds the work arrays, which fields that are solved one after the other share.
 
     Parameters
     ----------
     backend : Backend
         Kernels and arrays.
-    coefficients : Coefficients
-        The discretised problem.
+    mesh : Mesh
     """
 
-    def __init__(self, backend: Backend, coefficients: Coefficients) -> None:
+    def __init__(self, backend: Backend, mesh: Mesh) -> None:
         self.backend = backend
-        mesh = coefficients.problem.mesh
         self.shape = mesh.shape
         nz, ny, _ = mesh.shape
         self.multigrid = Multigrid(backend, mesh.hx, mesh.hy, nz)
@@ -67,22 +66,20 @@ class StageSolver:
         self.production, self.loss, self.zero, self.activity = doubles
         self.partial = backend.zeros((5, nz, ny), np.float64)
         self.planes = backend.zeros((2, ny), np.float64)
-        self.use(coefficients)
 
-    def use(self, coefficients: Coefficients) -> None:
-        """Take the coefficients of a changed problem on the same mesh."""
-        self.coefficients, self.grid = coefficients, coefficients.grid
-        model, materials = coefficients.problem.model, coefficients.problem.painting.materials
+    def use(self, coefficients: Coefficients, board: Board, place: int) -> None:
+        """Take the coefficients of a problem on the mesh, for the fields that have this place in their turns."""
+        self.coefficients, self.grid, self.board = coefficients, coefficients.grid, board
+        model = coefficients.problem.model
         self.ceilings = {index: field.ceiling for index, field in enumerate(model.fields) if field.ceiling < inf}
         if any(field.taxis is not None for field in model.fields):
             self.work.widen(self.backend)
-        most = max((len(r.terms) for r in coefficients.reactions if r is not None), default=1)
         nz, ny, _ = self.shape
+        most = coefficients.terms
         self.tallies = self.backend.zeros((most if most > 1 else 0, nz, ny), np.float64)
-        scalars, levels = len(coefficients.kinetics.scalars), len(self.multigrid.levels)
-        self.board = Board(self.backend, len(model.fields), len(materials), scalars, most, levels)
-        mobile = [operator for operator in coefficients.operators if operator is not None]
-        # Where one field alone moves, its faces stay on the levels until they change.
+        here = [one for index, one in enumerate(coefficients.operators) if coefficients.places[index] == place]
+        mobile = [operator for operator in here if operator is not None]
+        # Where one field alone moves at this place, its faces stay on the levels until they change.
         self.alone = len(mobile) == 1 and mobile[0].drift is None
 
     def target(self, stage: int, index: int) -> Target:
@@ -143,7 +140,7 @@ class StageSolver:
 
     def refresh(self, stage: int, index: int, operator: Any, newest: Array, predicted: Array) -> None:
         """Launch the conductances that belong to the openness of a stage."""
-        openness = self.board.orders.there("openness")[stage]
+        openness = self.board.orders.there("openness")[stage, index]
         self.coefficients.open_channels(index, newest, predicted, openness)
         operator.update(openness)
 

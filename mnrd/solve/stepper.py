@@ -16,17 +16,19 @@ A step is launched as a whole: orders go to the backend before it, reports come 
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from math import inf, sqrt
 from typing import Any
 
 import numpy as np
 
 from mnrd.backends.base import REPORT, Backend, Program
-from mnrd.solve.board import FIRST, SECOND
+from mnrd.solve.board import FIRST, SECOND, Board
 from mnrd.solve.directed import WIDEST, balance
 from mnrd.solve.fields import Coefficients, State
 from mnrd.solve.orders import Contacts, fullest, order_contacts, order_fields, order_time, suspended_now
-from mnrd.solve.plan import Foresight, Plan, choose
+from mnrd.solve.plan import Foresight, Plan, choose, level
+from mnrd.solve.programs import Programs
 from mnrd.solve.stage import Slopes, StageSolver
 from mnrd.solve.step import Rates, Step
 from mnrd.solve.verdict import judge_contacts, judge_fields
@@ -68,17 +70,22 @@ class Stepper:
 
     def __init__(self, backend: Backend, coefficients: Coefficients, state: State, rtol: float, kappa: float) -> None:
         self.backend, self.state, self.rtol, self.kappa = backend, state, rtol, kappa
-        self.solver = StageSolver(backend, coefficients)
+        self.solvers: list[StageSolver] = []
         self.scales = [0.0] * len(coefficients.problem.model.fields)
         self.use(coefficients)
 
     def use(self, coefficients: Coefficients) -> None:
         """Take the coefficients of a changed problem."""
-        self.coefficients = coefficients
-        self.solver.use(coefficients)
-        self._programs: dict[tuple[bool, int, int, Plan], Program] = {}
+        self.coefficients, problem = coefficients, coefficients.problem
+        while len(self.solvers) < coefficients.widest:
+            self.solvers.append(StageSolver(self.backend, problem.mesh))
+        scalars, levels = len(coefficients.kinetics.scalars), len(self.solvers[0].multigrid.levels)
+        counts = (len(problem.model.fields), len(problem.painting.materials), scalars, coefficients.terms, levels)
+        self.board = Board(self.backend, *counts)
+        for place, solver in enumerate(self.solvers[: coefficients.widest]):
+            solver.use(coefficients, self.board, place)
+        self._programs = Programs(self.backend)
         self._foresight: dict[tuple[int, int], Foresight] = {}
-        levels = len(self.solver.multigrid.levels)
         self.couplings = np.zeros((len(self.scales), levels + 1))
 
     def begin(self, time: float, contacts: Contacts) -> None:
@@ -94,13 +101,14 @@ class Stepper:
 
     def _measure(self, time: float) -> None:
         """Bring all conductances to the present state, and ask for the coupling of every field."""
-        solver, coefficients, now = self.solver, self.coefficients, self.state.now
-        order_time(solver.board, coefficients, FIRST, time)
-        solver.board.orders.send()
-        orders = solver.board.orders.there
+        coefficients, now = self.coefficients, self.state.now
+        order_time(self.board, coefficients, FIRST, time)
+        self.board.orders.send()
+        orders = self.board.orders.there
         for index, (operator, motion) in enumerate(zip(coefficients.operators, coefficients.motions, strict=True)):
             if operator is None:
                 continue
+            solver = self._solver(index)
             if operator.closes:
                 solver.refresh(FIRST, index, operator, now, now)
                 operator.openness = None
@@ -111,9 +119,9 @@ class Stepper:
             solver.measure(index, operator)
             if operator.drift is not None and operator.drift.ratio is not None:
                 balance(solver.multigrid, operator, solver.work, operator.capacity, solver.target(SECOND, index))
-        solver.board.reports.fetch()
-        self.couplings[:, :-1] = solver.board.reports["rates"]
-        self.couplings[:, -1] = solver.board.reports["report"][SECOND, :, REPORT["WIDEST"]]
+        self.board.reports.fetch()
+        self.couplings[:, :-1] = self.board.reports["rates"]
+        self.couplings[:, -1] = self.board.reports["report"][SECOND, :, REPORT["WIDEST"]]
 
     def attempt(self, time: float, dt: float, contacts: Contacts, *, smooth: bool, share: float = 1.0) -> Step:
         """Try a step; the state at `time` stays as it is.
@@ -131,7 +139,7 @@ class Stepper:
         """
         gamma, stages = (GAMMA, (FIRST, SECOND)) if smooth else (1.0, (SECOND,))
         tau, kappa = 1 / (gamma * dt), max(share, 1e-3) * self.kappa
-        suspended, board, again = suspended_now(contacts, time), self.solver.board, True
+        suspended, board, again = suspended_now(contacts, time), self.board, True
         while again:
             plans: Plans = {}
             for stage in stages:
@@ -148,7 +156,7 @@ class Stepper:
         failed = self._failed(plans)
         if failed:
             return Step(error=inf, reason=f"the linear solver did not converge: field {failed}")
-        judge_fields(step, self.solver.board, self.coefficients, self.scales, self.rtol, estimate=smooth)
+        judge_fields(step, self.board, self.coefficients, self.scales, self.rtol, estimate=smooth)
         if smooth:
             given = (contacts, suspended, self.scales, self.rtol, ERROR_WEIGHTS)
             judge_contacts(step, dt, time + dt, *given)
@@ -164,6 +172,8 @@ class Stepper:
                 plan = self._refreshed(plan, operator, openness)
             foresight = self._foresight.setdefault((stage, index), Foresight())
             plans[stage, index] = plan if operator is None else foresight.budget(plan)
+        for turn in self.coefficients.turns:
+            plans |= level({(stage, index): plans[stage, index] for index in turn})
         return plans
 
     def _refreshed(self, plan: Plan, operator: Any, openness: tuple[float, ...]) -> Plan:
@@ -175,25 +185,25 @@ class Stepper:
     def _compute(self, plans: Plans, dt: float, smooth: bool) -> None:
         """Send the orders, run the programs of all fields in each stage, and fetch the reports."""
         kernel, state, cells = self.backend.kernel, self.state, self.state.now.size
-        self.solver.board.orders.send()
+        self.board.orders.send()
         kernel.extrapolate(cells, state.now, state.slope, GAMMA * dt if smooth else 0.0, state.guess)
-        done = FIRST
-        for (stage, index), plan in plans.items():
-            if smooth and stage == SECOND and done == FIRST:
+        for stage in sorted({stage for stage, _ in plans}):
+            if smooth and stage == SECOND:
                 lengths = ((1 - GAMMA) / GAMMA, 1 / GAMMA)
                 kernel.second_stage(cells, state.now, state.first, *lengths, state.base, state.guess)
-            done = stage
-            self._program(smooth, stage, index, plan).run()
-        self.solver.board.reports.fetch()
+            for turn in self.coefficients.turns:
+                self._program(smooth, stage, {index: plans[stage, index] for index in turn}).run()
+        self.board.reports.fetch()
 
-    def _program(self, smooth: bool, stage: int, index: int, plan: Plan) -> Program:
-        """The launches of one field in one stage, recorded when they are first needed."""
-        key = (smooth, stage, index, plan)
-        if key not in self._programs:
-            with self.backend.record() as program:
-                self.solver.launch(stage, index, plan, self._values(smooth, stage))
-            self._programs[key] = program
-        return self._programs[key]
+    def _program(self, smooth: bool, stage: int, turn: dict[int, Plan]) -> Program:
+        """The launches of the fields of a turn in one stage."""
+        values = self._values(smooth, stage)
+        parts = [partial(self._solver(index).launch, stage, index, plan, values) for index, plan in turn.items()]
+        return self._programs.get((smooth, stage, *turn.items()), parts)
+
+    def _solver(self, index: int) -> StageSolver:
+        """The solver with the work arrays of a field."""
+        return self.solvers[self.coefficients.places[index]]
 
     def _values(self, smooth: bool, stage: int) -> Slopes:
         state = self.state
@@ -205,7 +215,7 @@ class Stepper:
 
     def _exhausted(self, plans: Plans) -> bool:
         """Whether too few iterations were launched somewhere, and more can be, or a range has become too wide."""
-        board, again = self.solver.board, False
+        board, again = self.board, False
         for (stage, index), plan in plans.items():
             if plan.method and board.said(stage, index, "GOING"):
                 again |= self._foresight[stage, index].exhausted(plan.budget)
@@ -220,7 +230,7 @@ class Stepper:
 
     def _failed(self, plans: Plans) -> str:
         """Name of the first field whose solve failed; empty if none."""
-        board = self.solver.board
+        board = self.board
         for (stage, index), plan in plans.items():
             if plan.method and (board.said(stage, index, "FAILED") or board.said(stage, index, "GOING")):
                 return self.coefficients.problem.model.fields[index].name
@@ -228,7 +238,7 @@ class Stepper:
 
     def _report(self, stages: tuple[int, ...], tau: float, contacts: Contacts, smooth: bool) -> Step:
         """Read what happened, and remember what the next step is planned with."""
-        board, coefficients, state = self.solver.board, self.coefficients, self.state
+        board, coefficients, state = self.board, self.coefficients, self.state
         weights = (1 - GAMMA, GAMMA) if smooth else (1.0,)
         step = Step(tau, state.base if smooth else state.now, {}, weights)
         for stage in stages:
@@ -247,7 +257,7 @@ class Stepper:
         reaction = self.coefficients.reactions[index]
         terms = () if reaction is None else reaction.terms
         mobile = self.coefficients.operators[index] is not None
-        return Rates.reported(self.solver.board, stage, index, terms, tau, mobile=mobile)
+        return Rates.reported(self.board, stage, index, terms, tau, mobile=mobile)
 
     def accept(self, step: Step, time: float, contacts: Contacts) -> None:
         """Make the tried step the state at `time`, its end: concentrations, slopes, contents of the reservoirs."""
@@ -263,7 +273,7 @@ class Stepper:
 
     def _largest(self) -> list[float]:
         """Largest activity of each field now."""
-        solver, kernel, size = self.solver, self.backend.kernel, self.solver.grid.size
+        solver, kernel, size = self.solvers[0], self.backend.kernel, self.coefficients.grid.size
         found = []
         for index, values in enumerate(self.state.now):
             kernel.to_activity(values.size, values, self.coefficients.partition(index), solver.activity)

@@ -6,7 +6,7 @@ from time import perf_counter
 from types import SimpleNamespace
 
 from standin import memory
-from standin.memory import CUDARuntimeError, OutOfMemoryError, device, empty, forbid_in_capture, ndarray, zeros
+from standin.memory import CUDARuntimeError, OutOfMemoryError, device, empty, forbid_in_capture, living, ndarray, zeros
 from standin.module import CompileException, RawModule
 
 __all__ = ["RawModule", "cuda", "empty", "get_default_memory_pool", "ndarray", "zeros"]
@@ -20,10 +20,12 @@ class Graph:
         self.captured = captured
 
     def launch(self, stream=None):
-        """Run what was captured."""
+        """Run what was captured; arrays that kernels find in tables are looked at when all is done."""
         forbid_in_capture("the launch of a graph")
         for kernel, *arguments in self.captured:
             kernel.run(*arguments)
+        if not all(memory.intact for memory in list(living)):
+            raise CUDARuntimeError("a graph writes beside an array")
 
 
 class Stream:

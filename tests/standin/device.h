@@ -2,6 +2,7 @@
 #pragma once
 #define __CUDACC_RTC__
 #define __global__
+#define __launch_bounds__(threads)
 #define __device__
 #define __forceinline__ inline __attribute__((always_inline))
 #define __shared__ static // blocks run one after the other

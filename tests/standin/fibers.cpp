@@ -135,17 +135,18 @@ double standin_shuffle(unsigned mask, double value, unsigned offset)
 void standin_barrier() { yield(BARRIER); }
 
 // What went wrong, or an empty text. backward: the last thread of each block, and the last block, goes first.
-const char *standin_launch(void (*kernel)(void **), void **given, unsigned blocks, unsigned threads, unsigned shared,
-                           int backward)
+const char *standin_launch(void (*kernel)(void **), void **given, unsigned blocks, unsigned rows, unsigned threads,
+                           unsigned shared, int backward)
 {
     body = kernel;
     arguments = given;
     problem[0] = 0;
     if (shared > SHARED) snprintf(problem, sizeof problem, "%u bytes of shared memory", shared);
-    gridDim = {blocks, 1, 1};
+    gridDim = {blocks, rows, 1};
     blockDim = {threads, 1, 1};
-    for (unsigned block = 0; block < blocks && !problem[0]; ++block) {
-        blockIdx = {backward ? blocks - 1 - block : block, 0, 0};
+    for (unsigned block = 0; block < blocks * rows && !problem[0]; ++block) {
+        const unsigned next = backward ? blocks * rows - 1 - block : block;
+        blockIdx = {next % blocks, next / blocks, 0};
         run_block(threads, shared, backward);
     }
     return problem;

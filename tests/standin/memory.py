@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
+from weakref import WeakSet
 
 import numpy as np
 
 GUARD = 256
 """Bytes before and behind each array in which nothing may be written; all bits set, which is not a number."""
+
+living = WeakSet()
+"""All memory that is in use."""
 
 UNTOUCHED = b"\xff" * GUARD
 
@@ -51,6 +55,7 @@ class Memory:
         device.used += size
         counts.allocations += 1
         self.bytes = np.full(size + 2 * GUARD, 255, np.uint8)
+        living.add(self)
         self._before, self._behind = memoryview(self.bytes)[:GUARD], memoryview(self.bytes)[GUARD + size :]
 
     def __del__(self):

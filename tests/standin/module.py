@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mnrd.backends.base import parse_kernels
+from mnrd.backends.base import Parameter, parse_kernels
 from mnrd.backends.native import cache_folder, compiler
 from standin.memory import CUDARuntimeError, counts, device, ndarray
 
@@ -38,7 +38,7 @@ class RawModule:
         if unknown:
             raise CompileException(f"nvrtc: error: invalid value for --gpu-architecture or unknown option {unknown}")
         self.code, self.real = code, next(o for o in options if o.startswith("-DREAL="))
-        self.parameters = parse_kernels(code)
+        self.parameters = _entries(code) or parse_kernels(code)
 
     def compile(self):
         """Compile, or find the library in the cache."""
@@ -52,6 +52,12 @@ class RawModule:
         # The one array of shared memory whose size is given at the launch.
         code = re.sub(r"extern __shared__ (\w+) (\w+)\[\];", r"static \1 *\2 = (\1 *)standin_shared;", self.code)
         return _load('#include "device.h"\n' + code + "".join(map(_entry, self.parameters.items())), self.real)
+
+
+def _entries(code):
+    """What mnrd.backends.abreast makes of kernels: each entry takes a table."""
+    names = re.findall(r"\nENTRY (?:__launch_bounds__\(\d+\) )?(\w+)\(", code)
+    return {name: (Parameter("each", "unsigned char", True),) for name in names}
 
 
 def _entry(item):
@@ -93,26 +99,26 @@ class RawKernel:
         self.name, self.parameters, self.library = name, parameters, library
 
     def __call__(self, grid, block, args, *, shared_mem=0):
-        (blocks,), (threads,) = grid, block
+        (blocks, rows), (threads,) = (*grid, 1)[:2], block
         fits = threads <= self.max_threads_per_block and shared_mem <= self.max_dynamic_shared_size_bytes
-        if not (0 < blocks < 2**31 and threads > 0 and fits):
-            raise CUDARuntimeError(f"cudaErrorInvalidConfiguration: {blocks} blocks of {threads} threads")
+        if not (0 < blocks < 2**31 and 0 < rows < 2**16 and threads > 0 and fits):
+            raise CUDARuntimeError(f"cudaErrorInvalidConfiguration: {blocks} x {rows} blocks of {threads} threads")
         for parameter, argument in zip(self.parameters, args, strict=True):
             wanted = ndarray if parameter.pointer else SCALARS[parameter.type]
             if type(argument) is not wanted:
                 raise TypeError(f"kernel {self.name}: {parameter.name} is {type(argument)}, not {wanted}")
         if device.capturing is not None:
-            device.capturing.captured.append((self, blocks, threads, shared_mem, args))
+            device.capturing.captured.append((self, blocks, rows, threads, shared_mem, args))
         else:
-            self.run(blocks, threads, shared_mem, args)
+            self.run(blocks, rows, threads, shared_mem, args)
 
-    def run(self, blocks, threads, shared, args):
+    def run(self, blocks, rows, threads, shared, args):
         """Run now."""
         counts.launches += 1
         values = [ctypes.c_void_p(a.data.ptr) if isinstance(a, ndarray) else _value(a) for a in args]
         given = (ctypes.c_void_p * len(args))(*[ctypes.addressof(value) for value in values])
         entry = getattr(self.library, f"standin_{self.name}")
-        problem = self.library.standin_launch(entry, given, blocks, threads, shared, order["backward"])
+        problem = self.library.standin_launch(entry, given, blocks, rows, threads, shared, order["backward"])
         if problem:
             raise CUDARuntimeError(f"kernel {self.name}: {problem.decode()}")
         for parameter, argument in zip(self.parameters, args, strict=True):
