@@ -18,7 +18,7 @@ LINES = [
     {"mesh"},
     {"model"},
     {"skin", "solve", "output", "backends"},
-    {"case", "events", "snapshot"},
+    {"case", "events", "foreign", "snapshot"},
     {"simulation", "sweep", "results"},
     {"pictures"},
     {"report", "viewer"},

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from pydantic import Field, PrivateAttr, ValidationError
 
 from mnrd.case import document as documents
+from mnrd.case import imported
 from mnrd.case.checks import problems_across
 from mnrd.case.document import Document
 from mnrd.case.door import Door
@@ -50,10 +51,10 @@ class _NameOrTable:
         return {"anyOf": [{"type": "string", "enum": list(self.names())}, handler(schema)]}
 
 
-NAMED: dict[str, Callable[[str], Noun]] = {
-    "skin": preset,
-    "needle": lambda name: device(name).needle,
-    "array": lambda name: device(name).array,
+NAMED: dict[str, Callable[[str], Mapping[str, Any]]] = {
+    "skin": lambda name: preset(name).model_dump(mode="json", exclude_none=True),
+    "needle": lambda name: device(name).written["needle"],
+    "array": lambda name: device(name).written["array"],
 }
 """Sections that may be a name, and how what is behind it is found."""
 
@@ -196,10 +197,19 @@ class Case(Noun):
         where = f" (case {self._name})" if self._name else ""
         return f"{place}: {sentence}{where}" if place else f"{sentence}{where}"
 
-    def effective(self) -> Document:
-        """The case as a document with all defaults filled in; values that were given stand as they were written."""
+    def effective(self, mesh: str | None = None) -> Document:
+        """The case as a document with all defaults filled in; values that were given stand as they were written.
+
+        Parameters
+        ----------
+        mesh : str, optional
+            Where an imported mesh lies for whom the document is, in place of its whole path.
+        """
         filled = self.model_dump(mode="json", exclude_none=True)
-        return dict(documents.overlay(filled, self._document))
+        document = dict(documents.overlay(filled, self._document))
+        if mesh is not None and self.skin is not None and self.skin.mesh is not None:
+            document["skin"] = {**document["skin"], "mesh": mesh}
+        return document
 
 
 def load(path_or_name: str | Path, overrides: Mapping[str, Any] | None = None) -> Case:
@@ -222,13 +232,22 @@ def load(path_or_name: str | Path, overrides: Mapping[str, Any] | None = None) -
         With every problem of the case on its own line.
     """
     name, document = documents.read(path_or_name)
-    return from_document(document, name, overrides)
+    path = Path(path_or_name)
+    return from_document(document, name, overrides, path.parent if path.is_file() else None)
 
 
-def from_document(document: Document, name: str = "", overrides: Mapping[str, Any] | None = None) -> Case:
-    """As `load`, from parsed TOML."""
+def from_document(
+    document: Document, name: str = "", overrides: Mapping[str, Any] | None = None, beside: Path | None = None
+) -> Case:
+    """As `load`, from parsed TOML; files that it names are seen from the folder `beside`, or where we are."""
     document = _expanded(documents.override(_expanded(document, name), overrides or {}), name)
     where = f" (case {name})" if name else ""
+    try:
+        document = imported.measured(
+            imported.anchored(document, beside or Path()), anew=imported.KEY in (overrides or {})
+        )
+    except ValueError as error:
+        raise CaseError([f"{error}{where}"]) from None
     case, found = _validated(document)
     if found:
         raise CaseError(f"{place}: {sentence}{where}" for place, sentence in found)
@@ -244,7 +263,7 @@ def _expanded(document: Document, name: str) -> Document:
     for section, find in NAMED.items():
         if isinstance(document.get(section), str):
             try:
-                found[section] = find(document[section]).model_dump(mode="json", exclude_none=True)
+                found[section] = dict(find(document[section]))
             except ValueError as error:
                 problems.append(f"{section}: {error}" + (f" (case {name})" if name else ""))
     if problems:

@@ -199,6 +199,8 @@ def _located(message: str, in_skin: str) -> tuple[str, str]:
         return "array", message
     if key in ("array", "channel", "laws", "load", "healing"):
         return path, sentence
+    if key in ("mesh", "sha256"):
+        return f"skin.{path}", sentence
     if key == "wound":
         return f"healing.{path}", sentence
     if key in ("layers", "resolution"):

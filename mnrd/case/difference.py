@@ -13,6 +13,7 @@ MAY_CHANGE = ("title", "description", "run.end", "run.every", "run.at", "run.bac
 """Keys on which the state of a run that is under way does not depend, beyond round-off and the times it lands on."""
 
 _NOTHING = "nothing"
+_ELSEWHERE = ("skin", "mesh")  # a copy of a mesh is the same mesh: what it holds is told by its sha256
 
 
 class Difference(NamedTuple):
@@ -43,7 +44,7 @@ def differences(old: Case, new: Case) -> list[Difference]:
     """The keys in which two cases differ in meaning: ``1 mm`` and ``1000 um`` are the same."""
     meant = [dict(_leaves(case.model_dump(mode="json", exclude_none=True))) for case in (old, new)]
     written = [dict(_leaves(case.effective())) for case in (old, new)]
-    keys = [key for key in (meant[0] | meant[1]) if meant[0].get(key) != meant[1].get(key)]
+    keys = [key for key in (meant[0] | meant[1]) if meant[0].get(key) != meant[1].get(key) and key != _ELSEWHERE]
     grown = {key[:count] for key in keys for count in range(len(key))}  # empty in one case, and not in the other
     return [
         Difference(path_of(key), *(_written(key, *pair) for pair in zip(written, meant, strict=True)))

@@ -113,7 +113,7 @@ def tables() -> Iterator[View]:
 
 def reference() -> str:
     """All tables as Markdown."""
-    return "\n".join(line for view in tables() for line in _markdown(*view))
+    return "\n".join(line for view in tables() for line in markdown(*view))
 
 
 def readable(text: str) -> str:
@@ -170,7 +170,8 @@ def _parameter(one: Parameter) -> tuple[str, ...]:
     return one.name, f"{one.value:g}", one.unit.replace("**2", "²"), plausible, one.mark, one.source
 
 
-def _markdown(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
+def markdown(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    """Lines of a table with its title."""
     yield from (f"### {title}", "", f"| {' | '.join(columns)} |", "|---" * len(columns) + "|")
     for row in rows:
         cells = (f"`{text}`" if column in CODE and text else text for column, text in zip(columns, row, strict=True))

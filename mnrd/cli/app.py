@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 import mnrd
-from mnrd.cli import mesh
+from mnrd.cli import compare, mesh, render, report, view
 from mnrd.cli.failures import errors_as_lines
 from mnrd.output import ending
 
@@ -27,6 +27,10 @@ app = typer.Typer(
     epilog=CODES,
 )
 app.add_typer(mesh.app)
+app.command(epilog=CODES)(render.render)
+app.command(epilog=CODES)(report.report)
+app.command(epilog=CODES)(compare.compare)
+app.command(epilog=CODES)(view.view)
 
 CaseName = Annotated[str, typer.Argument(metavar="CASE", help="A case file (TOML), or the name of a bundled case.")]
 Settings = Annotated[
@@ -41,6 +45,7 @@ Every = Annotated[
     str | None, typer.Option(metavar="HH:MM:SS", help="Wall time between checkpoints; 00:15:00 if left out.")
 ]
 LogJson = Annotated[bool, typer.Option("--log-json", help="Log as JSON, one object per line, without a bar.")]
+NoReport = Annotated[bool, typer.Option("--no-report", help="Write no report.html at the end.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing unless something is wrong.")]
 
 
@@ -74,6 +79,7 @@ def run(
     checkpoint_every: Every = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what the run would take, and end.")] = False,
     log_json: LogJson = False,
+    no_report: NoReport = False,
     quiet: Quiet = False,
 ) -> None:
     """Run a case and write its results into a folder; the same command again goes on where it stopped."""
@@ -84,7 +90,9 @@ def run(
         loaded = _load(case, changes)
         from mnrd.cli.running import Options, carry_out
 
-        options = Options(resume, force, overwrite, max_walltime, checkpoint_every, quiet, log_json, dry_run)
+        options = Options(
+            resume, force, overwrite, max_walltime, checkpoint_every, quiet, log_json, dry_run, report=not no_report
+        )
         carry_out(loaded, out, options)
 
 
@@ -96,6 +104,7 @@ def resume(
     max_walltime: Walltime = None,
     checkpoint_every: Every = None,
     log_json: LogJson = False,
+    no_report: NoReport = False,
     quiet: Quiet = False,
 ) -> None:
     """Go on with the run in a folder."""
@@ -105,8 +114,9 @@ def resume(
 
         case = stored_case(folder, _changes(settings or []))
         options = Options(
-            force=force, max_walltime=max_walltime, checkpoint_every=checkpoint_every, quiet=quiet, as_json=log_json
-        )
+            force=force, max_walltime=max_walltime, checkpoint_every=checkpoint_every, quiet=quiet, as_json=log_json,
+            report=not no_report,
+        )  # fmt: skip
         carry_out(case, folder, options)
 
 
@@ -148,6 +158,33 @@ def actives(name: Annotated[str | None, typer.Argument(help="An active of the li
 
         for title, columns, rows in library_table() if name is None else active_properties(name):
             table(title, columns, rows)
+
+
+@app.command()
+def devices(
+    name: Annotated[str | None, typer.Argument(help="A device of the library.")] = None,
+    markdown: Annotated[bool, typer.Option("--markdown", help="The tables of docs/devices.md.")] = False,
+) -> None:
+    """List the needle arrays that come with mnrd, or everything that is known about one of them."""
+    with errors_as_lines():
+        from mnrd.case import library
+        from mnrd.cli.screen import table
+
+        if markdown:
+            print(library.reference(), end="")
+            return
+        for title, columns, rows in library.listed() if name is None else library.known_of(name):
+            table(title, columns, rows)
+
+
+@app.command()
+def skins() -> None:
+    """List the layers of the skins that come with mnrd."""
+    from mnrd.case.library import skins as stacks
+    from mnrd.cli.screen import table
+
+    for title, columns, rows in stacks():
+        table(title, columns, rows)
 
 
 @app.command()

@@ -31,11 +31,15 @@ def ending_of(error: BaseException) -> Ending | None:
     from mnrd.case.errors import CaseError
     from mnrd.cli.control import Stopped
     from mnrd.output.checkpoint import CheckpointError
+    from mnrd.pictures.view import ViewError
+    from mnrd.results.snapshot import RunError
     from mnrd.simulation import NumericalFailure
 
     endings: tuple[tuple[type[BaseException], Ending], ...] = (
         (CaseError, Ending.BAD_CASE),
         (BackendUnavailable, Ending.BAD_CASE),
+        (RunError, Ending.BAD_CASE),
+        (ViewError, Ending.BAD_CASE),
         (MemoryError, Ending.NO_MEMORY),
         (NumericalFailure, Ending.NUMERICAL_FAILURE),
         (OSError, Ending.OUTPUT_FAILURE),

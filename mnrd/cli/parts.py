@@ -152,7 +152,7 @@ class Parts:
         """What a checkpoint says of the run besides its state."""
         assert self.simulation is not None
         return {
-            "case": tomli_w.dumps(self.case.effective()),
+            "case": tomli_w.dumps(self.case.effective(directory.MESH)),
             "part": name,
             "mnrd": mnrd.__version__,
             "backend": self.backend.description,

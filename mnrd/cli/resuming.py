@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import shutil
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,8 +53,18 @@ class Beginning:
                 path.unlink()
             directory.clear(self.folder)
         directory.remove_parts(self.folder)
-        text = f"# {case.name}\n{tomli_w.dumps(case.effective())}"
+        _keep_mesh(case, self.folder / directory.MESH)
+        text = f"# {case.name}\n{tomli_w.dumps(case.effective(directory.MESH))}"
         directory.write_text(self.folder / directory.CASE, text)
+
+
+def _keep_mesh(case: Case, path: Path) -> None:
+    """Copy the imported mesh of a case to a path, unless it lies there; without one nothing is left there."""
+    if case.skin is None or case.skin.mesh is None:
+        path.unlink(missing_ok=True)
+    elif not path.exists() or not path.samefile(case.skin.mesh):
+        with directory.replacing(path) as part:
+            shutil.copyfile(case.skin.mesh, part)
 
 
 def look(case: Case, folder: Path, resume: str = AUTO, *, force: bool = False, overwrite: bool = False) -> Beginning:
@@ -147,7 +158,7 @@ def checkpoint_of(folder: Path, name: str, case: Case, asked: Path | None) -> ch
 
 
 def _case_of(found: checkpoint.Checkpoint) -> Case:
-    return from_document(tomllib.loads(found.about["case"]), str(found.path))
+    return from_document(tomllib.loads(found.about["case"]), str(found.path), beside=home(str(found.path)))
 
 
 def _asked(folder: Path, resume: str) -> Path:

@@ -131,6 +131,34 @@ def paint(
     return Painting(tuple(names), fractions)
 
 
+def pierced(layers: Painting, bodies: Painting) -> Painting:
+    """Bodies over layers that are painted already: they take their share of a cell from all its layers evenly.
+
+    Parameters
+    ----------
+    layers : Painting
+        With whatever interfaces.
+    bodies : Painting
+        On the same mesh; its first material is the rest, which is nothing.
+
+    Returns
+    -------
+    Painting
+        Materials of the layers, then those of the bodies; the share of the bodies is as it was.
+    """
+    rest, taken = bodies.fractions[0], bodies.fractions[1:]
+    fractions = np.concatenate([layers.fractions, taken])
+    cells = rest < FULL
+    own = layers.fractions[:, cells].astype(np.int64)
+    left = rest[cells].astype(np.int64)
+    kept = own * left // FULL
+    largest = own.argmax(axis=0)[None]
+    short = left - kept.sum(axis=0)  # what rounding left over goes to the largest
+    np.put_along_axis(kept, largest, np.take_along_axis(kept, largest, axis=0) + short[None], axis=0)
+    fractions[: len(own), cells] = kept
+    return Painting((*layers.materials, *bodies.materials[1:]), fractions)
+
+
 def _check_layers(layers: Sequence[tuple[str, Depth]]) -> None:
     if not layers:
         raise ValueError("layers: got none, must be at least one")

@@ -27,7 +27,13 @@ COMPRESSION = 1  # of 9: fields are smooth or zero, so this does nearly all ther
 
 
 def write_rectilinear(
-    path: Path, mesh: Mesh, arrays: Mapping[str, NDArray[Any]], *, time: float, materials: Sequence[str] = ()
+    path: Path,
+    mesh: Mesh,
+    arrays: Mapping[str, NDArray[Any]],
+    *,
+    time: float,
+    materials: Sequence[str] = (),
+    notes: Mapping[str, Sequence[str]] = MappingProxyType({}),
 ) -> None:
     """Write cell data on a rectilinear mesh as one .vtr file, in one go.
 
@@ -42,6 +48,8 @@ def write_rectilinear(
         s; stored as field data ``TimeValue``, which ParaView and pyvista read.
     materials : sequence of str
         Names behind the material numbers; stored as field data ``materials``.
+    notes : mapping of name to texts
+        Further field data.
 
     Raises
     ------
@@ -52,10 +60,14 @@ def write_rectilinear(
     """
     from vtkmodules.vtkIOXML import vtkXMLRectilinearGridWriter
 
+    save_compressed(vtkXMLRectilinearGridWriter(), _grid(mesh, arrays, time, {"materials": materials, **notes}), path)
+
+
+def save_compressed(writer: Any, grid: Any, path: Path) -> None:
+    """Write a grid of VTK with a writer of its XML formats, compressed and in one go; OSError if that fails."""
     with replacing(path) as part:
-        writer = vtkXMLRectilinearGridWriter()
         writer.SetFileName(str(part))
-        writer.SetInputData(_grid(mesh, arrays, time, materials))
+        writer.SetInputData(grid)
         writer.SetDataModeToAppended()
         writer.EncodeAppendedDataOff()  # raw: base64 would add a third
         writer.SetHeaderTypeToUInt64()  # with 32 bits, files beyond 2 GB cannot be read
@@ -65,9 +77,9 @@ def write_rectilinear(
             raise OSError(f"{path}: cannot be written (no space left?)")
 
 
-def _grid(mesh: Mesh, arrays: Mapping[str, NDArray[Any]], time: float, materials: Sequence[str]) -> Any:
+def _grid(mesh: Mesh, arrays: Mapping[str, NDArray[Any]], time: float, notes: Mapping[str, Sequence[str]]) -> Any:
     from vtkmodules.util.numpy_support import numpy_to_vtk
-    from vtkmodules.vtkCommonCore import vtkDoubleArray, vtkStringArray
+    from vtkmodules.vtkCommonCore import vtkDoubleArray
     from vtkmodules.vtkCommonDataModel import vtkRectilinearGrid
 
     grid = vtkRectilinearGrid()
@@ -92,13 +104,20 @@ def _grid(mesh: Mesh, arrays: Mapping[str, NDArray[Any]], time: float, materials
     clock.SetName("TimeValue")
     clock.InsertNextValue(time)
     grid.GetFieldData().AddArray(clock)
-    if materials:
-        names = vtkStringArray()
-        names.SetName("materials")
-        for material in materials:
-            names.InsertNextValue(material)
-        grid.GetFieldData().AddArray(names)
+    for name, texts in notes.items():
+        if texts:
+            grid.GetFieldData().AddArray(_texts(name, texts))
     return grid
+
+
+def _texts(name: str, texts: Sequence[str]) -> Any:
+    from vtkmodules.vtkCommonCore import vtkStringArray
+
+    array = vtkStringArray()
+    array.SetName(name)
+    for text in texts:
+        array.InsertNextValue(text)
+    return array
 
 
 def write_collection(path: Path, entries: Sequence[tuple[float, str]]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from math import ceil
 
@@ -9,18 +10,20 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from mnrd.mesh.grading import Fine, graded_around, uniform
-from mnrd.mesh.paint import Painting, paint
+from mnrd.mesh.grading import Fine, Grading, graded_around, graded_layers, uniform
+from mnrd.mesh.paint import Painting, paint, pierced
 from mnrd.mesh.rectilinear import Array as Row
 from mnrd.mesh.rectilinear import Mesh
 from mnrd.mesh.sampling import Box, Region
 from mnrd.skin.arrays import Array
+from mnrd.skin.imported import imported_mesh, painted, refined
 from mnrd.skin.layers import Skin, depth_edges, tops
 from mnrd.skin.layout import Layout, images, layout
 from mnrd.skin.shapes import TIE, Body, bounds, inside, narrowed
 from mnrd.units import Length, Noun
 
 LONG = 3.0  # widths: a longer body is a slit
+SAME = 1e-6  # relative difference of the sides of an imported mesh and a layout that are the same
 
 
 class Resolution(Noun):
@@ -89,7 +92,9 @@ def placed(skin: Skin, body: Body, array: Array | None) -> Layout:
 
 
 def intact(skin: Skin) -> Layout:
-    """A piece of skin without needles: a column of 100 x 100 um, or half a wavelength of the widest ridges."""
+    """A piece of skin without needles: 100 x 100 um, half a wavelength of the widest ridges, or all of a mesh."""
+    if skin.mesh is not None:
+        return Layout(_sides(imported_mesh(skin)), (), (False, False), 0.0)
     side = 0.5 * max((layer.ridges.wavelength for layer in skin.layers if layer.ridges), default=200.0)
     return Layout((side, side), (), (False, False), 0.0)
 
@@ -107,8 +112,16 @@ def make_mesh(skin: Skin, body: Body | None, cell: Layout, resolution: Resolutio
     Returns
     -------
     Mesh
-        Lateral cells are at most an eighth of the wavelength of ridges.
+        Lateral cells are at most an eighth of the wavelength of ridges. On an imported mesh its own cells, cut into
+        equal parts where smaller ones are wanted.
+
+    Raises
+    ------
+    ValueError
+        When sizes contradict each other, or an imported mesh is not as large as the layout.
     """
+    if skin.mesh is not None:
+        return _on_imported(imported_mesh(skin), body, cell, resolution)
     ridges = min((layer.ridges.wavelength for layer in skin.layers if layer.ridges), default=np.inf) / 8.0
     smallest = resolution.smallest or (0.1 * body.width if body else np.inf)
     largest = min(resolution.largest or 5.0 * smallest, ridges)
@@ -130,6 +143,7 @@ def paint_skin(
     cell: Layout,
     material: str = "channel",
     radius_scale: float = 1.0,
+    whole: bool = False,
 ) -> Painting:
     """Paint the layers, and the body at every position of the layout and at its periodic images.
 
@@ -143,18 +157,46 @@ def paint_skin(
         Name under which the bodies are painted.
     radius_scale : float, 0 to 1
         Times the widths of the body: a channel that is closing. At 0 the material stays in the list, without cells.
+    whole : bool
+        Make every cell of an imported skin one of the layer that it has most of, before the body is painted.
 
     Returns
     -------
     Painting
     """
-    if body is None:
-        return paint(mesh, tops(skin))
-    if radius_scale == 0.0:
-        return paint(mesh, tops(skin), [Region(material, _nowhere, ((0.0, 0.0),) * 3)])
-    narrow = narrowed(body, radius_scale)
-    regions = [Region(material, partial(_inside_at, narrow, x, y), _box_at(narrow, x, y)) for x, y in images(cell)]
-    return paint(mesh, tops(skin), regions)
+    regions: list[Region] = []
+    if body is not None and radius_scale == 0.0:
+        regions = [Region(material, _nowhere, ((0.0, 0.0),) * 3)]
+    elif body is not None:
+        narrow = narrowed(body, radius_scale)
+        regions = [Region(material, partial(_inside_at, narrow, x, y), _box_at(narrow, x, y)) for x, y in images(cell)]
+    if skin.mesh is None:
+        return paint(mesh, tops(skin), regions)
+    layers = painted(skin, mesh, whole=whole)
+    return pierced(layers, paint(mesh, [("", 0.0)], regions)) if regions else layers
+
+
+def _on_imported(own: Mesh, body: Body | None, cell: Layout, resolution: Resolution) -> Mesh:
+    """An imported mesh, with its cells cut where the body or the resolution wants smaller ones."""
+    sides = _sides(own)
+    if not np.allclose(cell.extent, sides, rtol=SAME, atol=0.0):
+        asked, there = (" x ".join(f"{side:g}" for side in pair) for pair in (cell.extent, sides))
+        raise ValueError(
+            f"array: the cell is {asked} um, must be {there} um, the mesh of the skin: change pitch or density, or "
+            "give positions with this size"
+        )
+    smallest = resolution.smallest or (0.1 * body.width if body else np.inf)
+    largest = resolution.largest or np.inf
+    fitted = replace(cell, extent=sides)
+    x, y = (_lateral(axis, body, fitted, smallest, largest, resolution.growth) for axis in (0, 1))
+    lowest = (bounds(body)[2][1],) if body else ()
+    tips = [Fine(depth, depth, resolution.tip or smallest) for depth in lowest]
+    z = graded_layers([Grading(float(own.z[-1]), growth=resolution.growth)], tips)
+    return replace(refined(own, x, y, z), periodic=cell.periodic)
+
+
+def _sides(mesh: Mesh) -> tuple[float, float]:
+    return float(mesh.x[-1]), float(mesh.y[-1])
 
 
 def _lateral(axis: int, body: Body | None, cell: Layout, smallest: float, largest: float, growth: float) -> Row:

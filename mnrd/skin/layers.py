@@ -53,12 +53,24 @@ class Layer(Noun):
 
 
 class Skin(Noun):
-    """The layers, from the top down."""
+    """The layers, from the top down, or a mesh that holds them."""
 
-    layers: tuple[Layer, ...] = Field(min_length=1, description="From the stratum corneum down.")
+    layers: tuple[Layer, ...] = Field(
+        (), description="From the stratum corneum down. Left out with a mesh, they are measured on it then."
+    )
+    mesh: str | None = Field(
+        None,
+        min_length=1,
+        description="File of `mnrd mesh import` in place of layers, seen from the case file; or one of mnrd.",
+    )
+    sha256: str | None = Field(None, description="Of that file; noted with the results, and checked where it is given.")
 
     @model_validator(mode="after")
     def _check(self) -> Self:
+        if not self.layers:
+            raise ValueError("layers: got [], must have at least 1; or give the mesh of an import")
+        if self.sha256 is not None and self.mesh is None:
+            raise ValueError("sha256: is for a mesh, leave it out")
         names = [layer.name for layer in self.layers]
         above = 0.0
         for index, layer in enumerate(self.layers):

@@ -22,6 +22,7 @@ from mnrd.skin.geometry import Resolution
 from mnrd.skin.healing.course import Course
 from mnrd.skin.healing.healing import Healing
 from mnrd.skin.healing.wounds import wound_scene
+from mnrd.skin.imported import has_channels
 from mnrd.skin.laws import Laws
 from mnrd.skin.layers import Skin
 from mnrd.skin.needles import Needle
@@ -67,8 +68,10 @@ class Scenario:
     def scene(self) -> Scene:
         """Mesh and layout; ValueError when needles overlap or go through the skin.
 
-        Without actives no channel is painted: the healing model knows holes by what is gone there.
+        Without actives no channel is painted: the healing model knows holes by what is gone there. With healing every
+        cell of an imported mesh is of one layer, because one that is partly dermis is never at rest.
         """
+        self._check_imported()
         if self.healing is not None and self.healing.wound is not None:
             return wound_scene(self.skin, self.healing.wound, self.resolution)
         needle, channel = self.needle, self.channel
@@ -88,8 +91,28 @@ class Scenario:
             membrane=self.laws.membrane,
             coating=max(coatings, default=0.0),
             moves=() if self.healing is None else [move for _, move in self.healing.moves],
+            whole=self.healing is not None,
         )
         return scene if self.actives or self.healing is None else unpierced(scene)
+
+    def _check_imported(self) -> None:
+        """Raise ValueError for what an imported mesh cannot do."""
+        if self.skin.mesh is None:
+            return
+        if self.extent is not None:
+            raise ValueError("resolution.extent: is that of the imported mesh, leave it out")
+        if self.healing is not None and self.healing.wound is not None:
+            raise ValueError("wound: is not possible on an imported mesh; take layers, or needles")
+        if not has_channels(self.skin):
+            return
+        if self.array is not None:
+            raise ValueError(
+                "array: the mesh of the skin has channels of its own; import it without them, or leave it out"
+            )
+        if self.healing is not None:
+            raise ValueError(
+                "healing: how the channels of the mesh were made is not known; import it without, give [array]"
+            )
 
     def course(self, scene: Scene) -> Course | None:
         """The healing response in a scene; None where it is not asked for."""
@@ -139,7 +162,7 @@ class Scenario:
             scene, same = unpierced(scene), replace(same, actives=(), donor=None, closure=None, stay=None, steps=())
         if without_needles:
             varied = self.donor is not None and self.donor.area is not None
-            varied = varied or any(layer.ridges is not None for layer in self.skin.layers)
+            varied = varied or self.skin.mesh is not None or any(layer.ridges is not None for layer in self.skin.layers)
             scene, same = intact(scene, lateral=varied), same._without_needles()
         return scene, same
 

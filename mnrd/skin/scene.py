@@ -17,6 +17,8 @@ from mnrd.skin.channels import Channel, hole
 from mnrd.skin.donor import Donor
 from mnrd.skin.filling import Stay
 from mnrd.skin.geometry import Resolution, make_mesh, paint_skin, placed
+from mnrd.skin.geometry import intact as unneedled
+from mnrd.skin.imported import has_channels
 from mnrd.skin.layers import Skin
 from mnrd.skin.layout import Layout, everywhere
 from mnrd.skin.needles import Needle, inserted
@@ -48,6 +50,8 @@ class Scene:
         Thickness of the coating, um; 0 for none.
     vehicle : int
         Planes of cells that belong to a meshed vehicle.
+    whole : bool
+        Whether every cell of an imported skin is of one layer.
     """
 
     skin: Skin
@@ -57,12 +61,13 @@ class Scene:
     channel: Body | None = None
     coating: float = 0.0
     vehicle: int = 0
+    whole: bool = False
 
     @property
     def materials(self) -> tuple[str, ...]:
         """Everything that is painted at some moment, in the order of all paintings."""
         found = list(self.skin.names)
-        if self.channel is not None:
+        if self.channel is not None or has_channels(self.skin):
             found.append(CHANNEL)
         if self.coating:
             found.append(COATING)
@@ -123,7 +128,7 @@ class Scene:
         return np.asarray(1.0 - inner / RADII)
 
     def _painted(self, body: Body | None, material: str) -> Painting:
-        return paint_skin(self._skin_mesh, self.skin, body, self.cell, material)
+        return paint_skin(self._skin_mesh, self.skin, body, self.cell, material, whole=self.whole)
 
     @property
     def _skin_mesh(self) -> Mesh:
@@ -157,6 +162,7 @@ def make_scene(
     membrane: bool = False,
     coating: float = 0.0,
     moves: Sequence[tuple[float, float]] = (),
+    whole: bool = False,
 ) -> Scene:
     """Lay out needles, channels and vehicle and make the mesh.
 
@@ -181,6 +187,8 @@ def make_scene(
         Thickness of the coating, um; 0 for none.
     moves : sequence of (float, float), um
         Of all needles at later times: the mesh is fine there too.
+    whole : bool
+        Make every cell of an imported skin one of the layer that it has most of.
 
     Raises
     ------
@@ -193,11 +201,10 @@ def make_scene(
     else:
         removed = 0.0
     if array is None:
-        side = (COLUMN, COLUMN) if extent is None else extent
-        cell = Layout(side, (), (False, False), 0.0)
+        cell = unneedled(skin) if skin.mesh is not None else Layout(extent or (COLUMN, COLUMN), (), (False, False), 0.0)
         if donor is not None and donor.area is not None and resolution.largest is None:
-            resolution = resolution.model_copy(update={"largest": min(side) / DOSED_CELLS})
-        return _with_vehicle(Scene(skin, cell, make_mesh(skin, None, cell, resolution)), donor)
+            resolution = resolution.model_copy(update={"largest": min(cell.extent) / DOSED_CELLS})
+        return _with_vehicle(Scene(skin, cell, make_mesh(skin, None, cell, resolution), whole=whole), donor)
     in_skin = None if stay is None or needle is None else _cut(inserted(needle), removed)
     if stay is not None and stay.material == "dissolving":  # it is the channel from the start
         in_skin, left = None, in_skin
@@ -210,7 +217,7 @@ def make_scene(
         _core(body, coating)
     cell = placed(skin, body, array)
     mesh = make_mesh(skin, left or body, everywhere(cell, moves), resolution)
-    return _with_vehicle(Scene(skin, cell, mesh, in_skin, left, coating), donor)
+    return _with_vehicle(Scene(skin, cell, mesh, in_skin, left, coating, whole=whole), donor)
 
 
 def intact(scene: Scene, *, lateral: bool) -> Scene:
@@ -226,7 +233,7 @@ def intact(scene: Scene, *, lateral: bool) -> Scene:
     if not lateral:
         mesh = Mesh(mesh.x[[0, -1]], mesh.y[[0, -1]], mesh.z, mesh.periodic)
     cell = replace(scene.cell, positions=(), needles=0.0)
-    return Scene(scene.skin, cell, mesh, vehicle=scene.vehicle)
+    return Scene(scene.skin, cell, mesh, vehicle=scene.vehicle, whole=scene.whole)
 
 
 def unpierced(scene: Scene) -> Scene:
@@ -243,6 +250,8 @@ def kind_of(layer: str) -> str:
 
 
 def _without_stratum_corneum(skin: Skin) -> tuple[Skin, float]:
+    if skin.mesh is not None:
+        raise ValueError("laws.membrane: is not possible on an imported mesh, where the stratum corneum is not flat")
     first, *rest = skin.layers
     if kind_of(first.name) != "stratum corneum" or not rest:
         raise ValueError("laws.membrane: needs a stratum corneum on top of another layer")

@@ -17,6 +17,7 @@ from mnrd.case import Case, CaseError, from_document
 from mnrd.case import document as documents
 from mnrd.case.document import Document
 from mnrd.case.errors import explain, path_of
+from mnrd.case.imported import KEY, anchored, place_of
 from mnrd.resources import folder
 from mnrd.sweep.axes import Axis, Column, sample
 from mnrd.units import Noun
@@ -176,6 +177,9 @@ def _planned(document: Document, name: str, beside: Path | None, overrides: Mapp
     if count > MOST:
         raise CaseError([f"axes: got {count} cells, must be at most {MOST}; take fewer values (sweep {name})"])
     fixed = {**_flat(written.set), **overrides}
+    if beside is not None:  # of the sweep file, which the plan does without later
+        columns = tuple(_anchored(column, beside) for column in columns)
+        fixed |= {KEY: place_of(fixed[KEY], beside)} if isinstance(fixed.get(KEY), str) else {}
     return Plan(_base(written.case, beside), fixed, columns, written.title, written.show)
 
 
@@ -202,9 +206,19 @@ def _columns(written: SweepFile, name: str) -> Iterator[Column]:
 def _base(case: str | Document, beside: Path | None) -> Document:
     """The base case: a table, a file beside the sweep file, or a bundled case."""
     if not isinstance(case, str):
-        return case
+        return anchored(case, beside or Path())
     file = None if beside is None else beside / case
-    return documents.read(case if file is None or not file.is_file() else file)[1]
+    path = Path(case) if file is None or not file.is_file() else file
+    return anchored(documents.read(path)[1], path.parent)
+
+
+def _anchored(column: Column, beside: Path) -> Column:
+    """A column with whole paths of meshes."""
+    if KEY not in column.keys:
+        return column
+    at = column.keys.index(KEY)
+    rows = tuple((*row[:at], place_of(str(row[at]), beside), *row[at + 1 :]) for row in column.rows)
+    return column._replace(rows=rows)
 
 
 def _flat(table: Document, prefix: str = "") -> dict[str, Any]:
