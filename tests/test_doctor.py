@@ -1,9 +1,8 @@
 """`mnrd doctor`: what it says works, and with which code it ends."""
 
-import subprocess
+import sys
 from types import SimpleNamespace
 
-import pytest
 from typer.testing import CliRunner
 
 from mnrd.backends import BACKENDS
@@ -16,13 +15,7 @@ def says(*arguments):
     return CliRunner().invoke(app, ["doctor", *arguments], catch_exceptions=False)
 
 
-@pytest.fixture
-def quick(monkeypatch):
-    """No rendering, which takes seconds."""
-    monkeypatch.setattr(doctor, "_rendering", lambda: ("rendering", "ok", "not tried"))
-
-
-def test_numpy_works_everywhere(quick):
+def test_numpy_works_everywhere():
     done = says("--backend", "numpy")
     assert done.exit_code == 0
     assert done.stdout.splitlines()[-1] == "backend numpy: works"
@@ -30,11 +23,11 @@ def test_numpy_works_everywhere(quick):
         assert text in done.stdout
 
 
-def test_every_backend_is_tried(quick):
+def test_every_backend_is_tried():
     assert all(name in says().stdout for name in BACKENDS)
 
 
-def test_a_backend_that_cannot_run_is_named_with_what_to_do(quick, monkeypatch):
+def test_a_backend_that_cannot_run_is_named_with_what_to_do(monkeypatch):
     monkeypatch.setattr(doctor, "choose", unavailable("native", "pip install this"))
     done = says("--backend", "native")
     assert done.exit_code == 2
@@ -42,7 +35,7 @@ def test_a_backend_that_cannot_run_is_named_with_what_to_do(quick, monkeypatch):
     assert done.stdout.splitlines()[-1] == "backend native: does not work here"
 
 
-def test_auto_is_content_with_any_backend(quick, monkeypatch):
+def test_auto_is_content_with_any_backend(monkeypatch):
     monkeypatch.setattr(doctor, "choose", unavailable("native", "no compiler"))
     done = says()
     assert done.exit_code == 0
@@ -61,7 +54,7 @@ def unavailable(name, reason):
     return choose
 
 
-def test_a_backend_that_computes_something_else_does_not_work(quick, monkeypatch):
+def test_a_backend_that_computes_something_else_does_not_work(monkeypatch):
     real = doctor._fields
     monkeypatch.setattr(doctor, "_fields", lambda *how: real(*how) * (1.001 if how == ("numpy", "mixed") else 1.0))
     done = says("--backend", "numpy")
@@ -69,7 +62,7 @@ def test_a_backend_that_computes_something_else_does_not_work(quick, monkeypatch
     assert "differs by 1.0e-03, allowed 0.0001" in done.stdout
 
 
-def test_a_driver_that_breaks_is_a_reason_not_a_traceback(quick, monkeypatch):
+def test_a_driver_that_breaks_is_a_reason_not_a_traceback(monkeypatch):
     real = doctor.choose
 
     def choose(name, *rest):
@@ -83,7 +76,7 @@ def test_a_driver_that_breaks_is_a_reason_not_a_traceback(quick, monkeypatch):
     assert "OSError: the driver said no" in done.stdout
 
 
-def test_an_unknown_backend_is_said(quick):
+def test_an_unknown_backend_is_said():
     done = says("--backend", "gpu")
     assert done.exit_code == 2
     assert done.stderr.startswith("backend: got gpu, must be one of auto, ")
@@ -96,24 +89,15 @@ def test_memory_of_a_device_is_shown(monkeypatch):
     assert next(doctor.backend("cuda"))[2].startswith("cuda (a card); 60 of 80 GB free; differs by ")
 
 
-def test_a_renderer_that_crashes_does_not_take_the_doctor_along(monkeypatch):
-    monkeypatch.setattr(doctor, "RENDER", "import os, signal; os.kill(os.getpid(), signal.SIGSEGV)")
-    name, state, said = doctor._rendering()
-    assert (name, state) == ("rendering", "no")
-    assert said.startswith("ended by SIGSEGV; needs OpenGL")
+def test_a_picture_is_drawn():
+    assert doctor._pictures() == ("pictures", "ok", "drawn without display and OpenGL")
 
 
-def test_a_renderer_that_hangs_is_given_up(monkeypatch):
-    def run(*_, **__):
-        raise subprocess.TimeoutExpired("render", 60.0)
-
-    monkeypatch.setattr(doctor.subprocess, "run", run)
-    assert doctor._rendering()[1:] == ("no", "took more than 60 s; pictures of runs do not need it")
-
-
-def test_a_renderer_that_is_missing_says_why(monkeypatch):
-    monkeypatch.setattr(doctor, "RENDER", "raise ImportError('libGL.so.1: not there')")
-    assert "ImportError: libGL.so.1: not there" in doctor._rendering()[2]
+def test_a_package_that_pictures_lack_is_said(monkeypatch):
+    monkeypatch.setitem(sys.modules, "vtkmodules.vtkFiltersCore", None)
+    name, state, said = doctor._pictures()
+    assert (name, state) == ("pictures", "no")
+    assert said.startswith("ModuleNotFoundError: import of vtkmodules.vtkFiltersCore")
 
 
 def test_folders_are_tried(tmp_path, monkeypatch):

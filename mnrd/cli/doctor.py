@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -28,14 +25,6 @@ CELLS, STEP, STEPS = [12, 10, 3], 10.0, 4  # of the problem on which backends ar
 PRECISIONS = {"double": 1e-9, "mixed": 1e-4}
 """Largest difference to numpy in double precision, as a part of the largest concentration."""
 
-RENDER = """
-import sys, pyvista
-plotter = pyvista.Plotter(off_screen=True, window_size=(64, 64))
-plotter.add_mesh(pyvista.Sphere())
-plotter.screenshot(sys.argv[1])
-"""
-RENDER_TIME = 60.0  # s
-
 
 def examine(asked: str = "auto") -> bool:
     """Print what works here and what does not; returns whether the backend that is asked for works.
@@ -52,7 +41,7 @@ def examine(asked: str = "auto") -> bool:
     tried = {name: tuple(backend(name)) for name in BACKENDS}
     rows = [row for rows in tried.values() for row in rows]
     table("Backends, against numpy on a small problem", ("", "", ""), rows)
-    table("Other things", ("", "", ""), [_compiler(), _rendering(), *_folders()])
+    table("Other things", ("", "", ""), [_compiler(), _pictures(), *_folders()])
     good = [name for name, rows in tried.items() if all(state == OK for _, state, _ in rows)]
     works = bool(good) if asked == "auto" else asked in good
     chosen = good[0] if asked == "auto" and good else asked
@@ -99,20 +88,25 @@ def _compiler() -> Row:
     return "compiler", OK, f"{path}, {version}"
 
 
-def _rendering() -> Row:
-    """Whether VTK renders without a display; in a process of its own, because without OpenGL it does not raise."""
-    with tempfile.TemporaryDirectory() as folder:
-        picture = Path(folder) / "sphere.png"
-        command = [sys.executable, "-c", RENDER, str(picture)]
-        try:
-            done = subprocess.run(command, capture_output=True, text=True, timeout=RENDER_TIME, check=False)
-        except subprocess.TimeoutExpired:
-            return "rendering", NO, f"took more than {RENDER_TIME:g} s; pictures of runs do not need it"
-        if picture.is_file():
-            return "rendering", OK, "pyvista draws off screen"
-    said = (done.stderr.strip().splitlines() or [""])[-1]
-    died = f"ended by {signal.Signals(-done.returncode).name}" if done.returncode < 0 else said
-    return "rendering", NO, f"{died}; needs OpenGL (apt install libgl1 libxrender1); pictures of runs do not need it"
+def _pictures() -> Row:
+    """Whether a picture of a body comes out; with packages alone, so a node without a screen has what it takes."""
+    from mnrd.pictures import frame, solid
+    from mnrd.pictures.surface import isosurface
+    from mnrd.pictures.view import View
+
+    try:
+        places, view = np.linspace(-1.0, 1.0, 9), View(size=(200, 200))
+        ball = isosurface(
+            places, places, places, np.hypot(places, np.hypot(places[:, None], places[:, None, None])), 0.5
+        )
+        figure = frame.blank(view)
+        axes = frame.panel(figure, (0.0, 0.0, 1.0, 1.0))
+        axes.set(xlim=(-1.0, 1.0), ylim=(-1.0, 1.0))
+        solid.paint_surface(axes, view.camera, ball, np.tile((0.0, 0.0, 0.0, 1.0), (len(ball.points), 1)), order=1.0)
+        seen = bool((frame.pixels(figure)[100, 100] == 0).all())
+    except Exception as error:  # whatever is wrong with a package: the other things are still to be tried
+        return "pictures", NO, f"{type(error).__name__}: {error}"
+    return "pictures", OK if seen else NO, "drawn without display and OpenGL" if seen else "drawn, but nothing is seen"
 
 
 def _folders() -> Iterator[Row]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -117,26 +117,37 @@ def axis_of_channel(x: Array, y: Array, length: NDArray) -> tuple[int, int]:
     middle = 0.5 * (x[0] + x[-1]), 0.5 * (y[0] + y[-1])
     if length.max() == 0.0:
         return _nearest(x, middle[0]), _nearest(y, middle[1])
-    rows, columns = np.nonzero(length > 0.9 * length.max())  # the columns around the axes of the deepest
-    distance = np.hypot(_centres(x)[columns] - middle[0], _centres(y)[rows] - middle[1])
-    near = distance <= distance.min() + 0.02 * np.ptp(x)
-    return _on_axis(x, columns[near]), _on_axis(y, rows[near])
+    axes = [
+        (_on_axis(x, columns), _on_axis(y, rows))
+        for rows, columns in _bodies(length > 0.9 * length.max())  # the columns around the axes of the deepest
+    ]
+    return min(axes, key=lambda axis: float(np.hypot(x[axis[0]] - middle[0], y[axis[1]] - middle[1])))
 
 
-def _centres(edges: Array) -> Array:
-    return 0.5 * (edges[1:] + edges[:-1])
+def _bodies(inside: NDArray[np.bool_]) -> Iterator[tuple[list[int], list[int]]]:
+    """Rows and columns of the cells of each connected body, from the first row on."""
+    left = dict.fromkeys(zip(*(places.tolist() for places in np.nonzero(inside)), strict=True))
+    while left:
+        body = [next(iter(left))]
+        del left[body[0]]
+        for row, column in body:  # which grows meanwhile
+            for near in ((row - 1, column), (row + 1, column), (row, column - 1), (row, column + 1)):
+                if near in left:
+                    del left[near]
+                    body.append(near)
+        yield [row for row, _ in body], [column for _, column in body]
 
 
 def _nearest(edges: Array, place: float) -> int:
     return int(np.abs(edges - place).argmin())
 
 
-def _on_axis(edges: Array, cells: NDArray[np.intp]) -> int:
+def _on_axis(edges: Array, cells: Sequence[int]) -> int:
     """Edge in the middle of the cells; if they touch one side only, the axis lies on that side (a mirror)."""
-    at_low, at_high = 0 in cells, edges.size - 2 in cells
-    if at_low != at_high:
-        return 0 if at_low else edges.size - 1
-    return _nearest(edges, _centres(edges)[cells].mean())
+    first, last = min(cells), max(cells)
+    if (first == 0) != (last == edges.size - 2):
+        return 0 if first == 0 else edges.size - 1
+    return _nearest(edges, 0.5 * (edges[first] + edges[last + 1]))
 
 
 def visible_faces(block: Block, column: int, row: int) -> list[Face]:

@@ -11,7 +11,7 @@ import numpy as np
 from mnrd.mesh.rectilinear import Array
 from mnrd.output.course import DAY, HOUR, Course
 from mnrd.output.directory import replacing
-from mnrd.output.labels import duration
+from mnrd.output.labels import duration, time_ticks
 from mnrd.output.picture import INK, PictureError
 from mnrd.output.targets import Target, runs, targets
 
@@ -19,10 +19,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 UNITS = {"h": HOUR, "d": DAY}
-TICKS = {
-    0.25: "15 min", 1.0: "1 h", 6.0: "6 h", 24.0: "1 d", 72.0: "3 d", 168.0: "1 w", 672.0: "4 w",
-    4320.0: "6 mo", 8766.0: "1 y", 17532.0: "2 y", 43830.0: "5 y",
-}  # fmt: skip
 SHORTEST = 600.0  # s, where the time axis begins
 # Okabe and Ito: told apart by colour-blind readers too
 BLUE, ORANGE, GREEN, RED, PURPLE, SKY = "#0072b2", "#e69f00", "#009e73", "#d55e00", "#cc79a7", "#56b4e9"
@@ -148,7 +144,7 @@ def _share(axes: Axes, course: Course, kind: str, region: str) -> None:
     _line(axes, course, 100.0 * course.series("scar index", scar), f"in scar order, {scar}", RED)
     rest = 100.0 * course.at_rest("collagen III share", region)
     for name, when in SHARE.get(kind, {}).items():
-        _box(axes, _days(when), [rest * y for y in (targets()[name].low, targets()[name].high)], GREEN)
+        _box(axes, days_of(when), [rest * y for y in (targets()[name].low, targets()[name].high)], GREEN)
 
 
 def _vessels(axes: Axes, course: Course, kind: str, region: str) -> None:
@@ -156,7 +152,7 @@ def _vessels(axes: Axes, course: Course, kind: str, region: str) -> None:
     axes.set_ylabel("vessel density / baseline", color=RED)
     _line(axes, course, course.series("vessels per baseline", region), "vessels", RED)
     for name, when in VESSELS.get(kind, {}).items():
-        _box(axes, _days(when), [targets()[name].low, targets()[name].high], RED)
+        _box(axes, days_of(when), [targets()[name].low, targets()[name].high], RED)
     right = axes.twinx()
     right.set_ylabel("pO2, mmHg", color=SKY)
     right.spines["top"].set_visible(False)
@@ -179,7 +175,7 @@ def _closure(axes: Axes, course: Course, kind: str) -> None:
         _box(axes, days, [level + shift - 1.5, level + shift + 1.5], colour)
 
 
-def _days(when: str | float) -> list[float]:
+def days_of(when: str | float) -> list[float]:
     """From and to, d: of a target for a time, or around one day."""
     if isinstance(when, float):
         return [when / WIDTH, when * WIDTH]
@@ -211,8 +207,8 @@ def _finish(axes: Axes, course: Course) -> None:
     first, last = SHORTEST / HOUR, max(course.times[-1], 2.0 * SHORTEST) / HOUR
     axes.set_xscale("log")
     axes.set_xlim(first, last * 1.02)
-    shown = [tick for tick in TICKS if first <= tick <= last * 1.02]
-    axes.set_xticks(shown, [TICKS[tick] for tick in shown])
+    shown = time_ticks(SHORTEST, last * HOUR)
+    axes.set_xticks([time / HOUR for time in shown], list(shown.values()))
     axes.minorticks_off()
     for session in course.sessions:
         if session > 0.0:

@@ -2,8 +2,22 @@
 
 from __future__ import annotations
 
+from math import ceil, floor, log10
+
 _PER_AREA = ("ug/cm^2", "ng/cm^2", "pg/cm^2", "nmol/cm^2", "pmol/cm^2", "fmol/cm^2")
-_DURATIONS = ((86400.0, "d", 2.0), (3600.0, "h", 1.0), (60.0, "min", 1.0), (1.0, "s", 0.0))
+MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
+_DURATIONS = ((DAY, "d", 2.0), (HOUR, "h", 1.0), (MINUTE, "min", 1.0), (1.0, "s", 0.0))
+_TICKS = {
+    MINUTE: "1 min", 15 * MINUTE: "15 min", HOUR: "1 h", 6 * HOUR: "6 h", DAY: "1 d",
+    3 * DAY: "3 d", 7 * DAY: "1 w", 28 * DAY: "4 w", 180 * DAY: "6 mo", 365.25 * DAY: "1 y", 730.5 * DAY: "2 y",
+    1826.25 * DAY: "5 y",
+}  # fmt: skip
+_SPACINGS = (
+    *((size * MINUTE, MINUTE, "min") for size in (1, 2, 5, 10, 15)),
+    *((size * HOUR, HOUR, "h") for size in (0.5, 1, 2, 4, 6, 12)),
+    *((size * DAY, DAY, "d") for size in (1, 2, 5, 7, 14, 28, 90, 180, 365)),
+)
+_MOST_TICKS = 7
 
 
 def labelled(name: str, unit: str, what: str = "") -> str:
@@ -18,6 +32,19 @@ def labelled(name: str, unit: str, what: str = "") -> str:
     return f"{words} [{unit}]" if unit else words
 
 
+def typeset(unit: str) -> str:
+    """A unit as it is printed.
+
+    Examples
+    --------
+    >>> typeset("ug/cm^2/h"), typeset("mmHg*um")
+    ('µg/cm²/h', 'mmHg·µm')
+    """
+    for plain, printed in (("ug", "µg"), ("um", "µm"), ("^2", "²"), ("^3", "³"), ("*", "·")):
+        unit = unit.replace(plain, printed)
+    return unit
+
+
 def duration(seconds: float) -> str:
     """A time in the unit that people would say it in.
 
@@ -28,6 +55,39 @@ def duration(seconds: float) -> str:
     """
     size, unit = next((size, unit) for size, unit, least in _DURATIONS if seconds >= least * size)
     return f"{seconds / size:.3g} {unit}"
+
+
+def time_ticks(first: float, last: float, *, log: bool = True) -> dict[float, str]:
+    """Ticks of a time axis, s to what is written at it; in the words of people on a logarithmic one.
+
+    Examples
+    --------
+    >>> time_ticks(600.0, 7200.0)
+    {900.0: '15 min', 3600.0: '1 h'}
+    >>> time_ticks(0.0, 7200.0, log=False)
+    {0.0: '0', 1800.0: '0.5 h', 3600.0: '1 h', 5400.0: '1.5 h', 7200.0: '2 h'}
+    """
+    if log:
+        return {time: text for time, text in _TICKS.items() if first <= time <= last * 1.02}
+    enough = (entry for entry in _SPACINGS if (last - first) / entry[0] <= _MOST_TICKS)
+    step, size, unit = next(enough, _SPACINGS[-1])
+    count = int((last - first) / step * (1.0 + 1e-9)) + 1
+    places = [first + number * step for number in range(count)]
+    return {place: f"{place / size:g} {unit}" if place else "0" for place in places}
+
+
+def round_ticks(low: float, high: float, most: int = 6) -> list[float]:
+    """At most so many round numbers, a multiple of 1, 2 or 5 apart, within a range.
+
+    Examples
+    --------
+    >>> round_ticks(-0.01, 0.26)
+    [0.0, 0.05, 0.1, 0.15, 0.2, 0.25]
+    """
+    decade = 10.0 ** floor(log10((high - low) / most))
+    step = next(step for step in (decade, 2.0 * decade, 5.0 * decade, 10.0 * decade) if (high - low) / step < most)
+    first, last = ceil(low / step - 1e-9), floor(high / step + 1e-9)
+    return [float(f"{number * step:.12g}") for number in range(first, last + 1)]
 
 
 def per_area(unit: str) -> tuple[str, float]:

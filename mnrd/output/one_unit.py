@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic_core import PydanticCustomError
 
+from mnrd.output.labels import typeset
 from mnrd.units import Quantity
 
 Value = str | float | int | None
@@ -22,15 +23,33 @@ def split(header: str) -> tuple[str, str]:
     return found[1], found[2] or ""
 
 
-def answers_of(summary: Mapping[str, Any]) -> dict[tuple[str, str], Value]:
-    """The answer in summary.json, of all actives and of healing; their names stand in front where there are several."""
-    answers = summary.get("answer") or {}
+def answers_of(summary: Mapping[str, Any], *, named: bool) -> dict[tuple[str, str], Value]:
+    """The answer in summary.json, of all actives and of healing.
+
+    Parameters
+    ----------
+    summary : mapping
+    named : bool
+        Whether the name of the active stands in front, as it must where there are several.
+    """
     found: dict[str, Value] = {}
-    for active, entries in answers.items():
-        prefix = f"{active}: " if len(answers) > 1 else ""
+    for active, entries in (summary.get("answer") or {}).items():
+        prefix = f"{active}: " if named else ""
         found |= {f"{prefix}{header}": value for header, value in entries.items()}
     found |= (summary.get("healing") or {}).get("answer", {})
     return {split(header): value for header, value in found.items()}
+
+
+def printed(header: str) -> str:
+    """A header with its unit as it is printed.
+
+    Examples
+    --------
+    >>> printed("steady flux [ug/cm^2/h]")
+    'steady flux [µg/cm²/h]'
+    """
+    name, unit = split(header)
+    return f"{name} [{typeset(unit)}]" if unit else name
 
 
 def in_one_unit(rows: Iterable[Entries]) -> list[dict[str, Value]]:

@@ -21,10 +21,11 @@ BALANCE = ("applied", "donor", "cells", "receptor", "permeated", "evaporated", "
 
 
 class Series:
-    """Observer that writes ``series.csv``: fluxes, reservoirs and the mass balance against time.
+    """Observer that writes ``series.csv``: steps, fluxes, reservoirs and the mass balance against time.
 
-    Everything is per skin area (the footprint of the mesh). Fluxes are positive downwards: ``flux top`` goes
-    into the skin, ``flux base`` out of it. An immobile field has no fluxes and reservoirs, only its content.
+    Steps, rejected ones and iterations of the linear solver are counted from the start. Everything else is per skin
+    area (the footprint of the mesh). Fluxes are positive downwards: ``flux top`` goes into the skin, ``flux base`` out
+    of it. An immobile field has no fluxes and reservoirs, only its content.
 
     Parameters
     ----------
@@ -39,7 +40,13 @@ class Series:
 
     def observe(self, simulation: Any) -> None:
         """Append one row; the columns are those that the first row needs."""
-        row = {"time [s]": float(simulation.time), "step": simulation.step, "dt [s]": float(simulation.dt)}
+        row = {
+            "time [s]": float(simulation.time),
+            "step": simulation.step,
+            "dt [s]": float(simulation.dt),
+            "rejected": simulation.rejected,
+            "solver iterations": simulation.iterations,
+        }
         for field in simulation.problem.model.fields:
             row |= _field_columns(simulation, field)
         self._table.add(row)

@@ -1,0 +1,1 @@
+"""Pictures of a run that need neither a display nor OpenGL."""
