@@ -10,7 +10,7 @@ THREADS = {"CELL": 256, "ROW": 256, "STRIP": 128, "BLOCK": 1024}
 """Threads of a block by the loop of the kernel: ``FOR_EACH_CELL`` and so on, see ``kernels/common.cuh``."""
 
 SMALL = 8192
-"""Largest work of a kernel, in cells, that one block does as quickly as many launches would: 8 x 8 columns of 128 cells."""
+"""Largest work of a kernel, in cells, that becomes part of a sequence in one block: 8 x 8 columns of 128 cells."""
 
 SMALL_THREADS = 512
 """Threads of a block that goes through several small kernels, each of up to 128 registers; also of a small ``BLOCK`` by
