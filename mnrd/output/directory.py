@@ -12,14 +12,17 @@ from pathlib import Path
 from typing import TextIO
 
 CASE, SUMMARY, FAILED, CHECKPOINTS = "case.toml", "summary.json", "failed.vtr", "checkpoints"
+MESH = "mesh.vtr"
+"""The imported mesh of the case, copied so that the run directory needs no other file."""
+REPORT, PICTURES = "report.html", "pictures"
 MAIN = "case"
 """Name of the simulation of the case itself among those of a run."""
 
 OUTPUTS = (
     "fields", "fields.pvd", "series.csv", "layers.csv", "healing.csv", "rings.csv", "overview.png", "healing.png",
-    FAILED, SUMMARY,
+    FAILED, SUMMARY, REPORT, PICTURES,
 )  # fmt: skip
-"""What a simulation writes into its run directory besides its case, its log and its checkpoints."""
+"""What a run writes into its directory besides its case, its log and its checkpoints, and what is drawn of it."""
 
 _LOCK = ".lock"
 
