@@ -177,6 +177,25 @@ def test_what_finds_no_room_on_the_chip_is_no_step(monkeypatch):
     assert [one.name for one, *_ in program.captured.captured] == ["relax", "relax"]
 
 
+def test_arguments_of_programs_lie_one_behind_the_other(monkeypatch):
+    """In memory that is taken in chunks; one that is full stays as long as a program needs it."""
+    monkeypatch.setattr(graph, "CHUNK", 200)
+    cuda, programs = standin.backend(), []
+    rows = cuda.array(np.arange(12.0).reshape(6, 2), np.float64)
+    cupy.reset()
+    for first in (0, 2, 4):
+        with cuda.record() as program:
+            for row in (first, first + 1):
+                program.beside()
+                cuda.kernel.extrapolate(2, rows[row], rows[row], 1.0, rows[row])
+        programs.append(program)
+    assert [program.tables.nbytes for program in programs] == [2 * 40] * 3
+    assert cupy.counts.allocations == 2
+    for program in programs:
+        program.run()
+    np.testing.assert_array_equal(cuda.host(rows), 2.0 * np.arange(12.0).reshape(6, 2))
+
+
 def test_a_sequence_leaves_room_for_the_sums_of_its_block():
     """Which are in shared memory too: a device refuses more than there is for both."""
     assembler = on_standin("double")._assembler
