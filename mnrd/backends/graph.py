@@ -76,12 +76,13 @@ class Assembler:
                 graph.captured = graph.stream.end_capture()
 
     def _sent(self, memory: bytes) -> Array:
-        """A copy on the device, in what is left of the last chunk or in a new one."""
+        """A copy on the device, in what is left of the last chunk or in a new one; None of nothing."""
+        if not memory:
+            return None
         if self._free is None or self._free.size < len(memory):
             self._free = self._zeros(max(CHUNK, len(memory)), np.uint8)
         there, self._free = self._free[: len(memory)], self._free[len(memory) :]
-        if memory:
-            self._upload(np.frombuffer(memory, np.uint8), there)
+        self._upload(np.frombuffer(memory, np.uint8), there)
         return there
 
     def _fits(self, launch: Launch) -> bool:
