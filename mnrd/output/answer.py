@@ -90,9 +90,10 @@ def _ways(record: Record) -> dict[str, Entry]:
     entered = np.diff(record.entered)
     if not (entered.sum() > 0.0 and any(record.mouths)):
         return {}
-    shares = 0.5 * (np.array(record.mouths[1:]) + np.array(record.mouths[:-1]))
-    mouths = 100.0 * float((shares * entered).sum() / entered.sum())
-    return {"through mouths": Entry(mouths, "%", "of what entered; the rest by intact skin")}
+    mouths = np.array(record.mouths)
+    mouths[0] = mouths[1]  # at the start nothing flows yet, so the share there says nothing
+    share = float((0.5 * (mouths[1:] + mouths[:-1]) * entered).sum() / entered.sum())
+    return {"through mouths": Entry(100.0 * share, "%", "of what entered; the rest by intact skin")}
 
 
 def _enhancement(record: Record, intact: Record | None) -> dict[str, Entry]:
