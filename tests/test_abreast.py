@@ -16,7 +16,7 @@ from mnrd.backends import choose, graph
 from mnrd.backends.abreast import layout, steps_of_sequences
 from mnrd.backends.base import Parameter
 from mnrd.backends.cuda import CudaBackend
-from mnrd.backends.geometry import Device, Loop, on_chip
+from mnrd.backends.geometry import SMALL, Loop, on_chip
 from mnrd.backends.host import HostArrays
 from mnrd.backends.merging import Steps, gathered, merged
 from mnrd.case import load
@@ -169,13 +169,38 @@ class TestKernels:
 
 def test_what_finds_no_room_on_the_chip_is_no_step(monkeypatch):
     cuda = on_standin("double")
-    assembler = cuda._assembler
     given = upload(cuda, "relax", Arguments("relax", (7, 5, 11), cuda.real, True, 1).make())
-    monkeypatch.setattr(assembler, "device", Device(2, 2**15, 7 * 55 * 8 - 1))
+    monkeypatch.setattr(cuda._assembler, "room", 7 * 55 * 8 - 1)
     with cuda.record() as program:
         cuda.kernel.relax(*given)
         cuda.kernel.relax(*given)
     assert [one.name for one, *_ in program.captured.captured] == ["relax", "relax"]
+
+
+def test_arguments_of_programs_lie_one_behind_the_other(monkeypatch):
+    """In memory that is taken in chunks; one that is full stays as long as a program needs it."""
+    monkeypatch.setattr(graph, "CHUNK", 200)
+    cuda, programs = standin.backend(), []
+    rows = cuda.array(np.arange(12.0).reshape(6, 2), np.float64)
+    cupy.reset()
+    for first in (0, 2, 4):
+        with cuda.record() as program:
+            for row in (first, first + 1):
+                program.beside()
+                cuda.kernel.extrapolate(2, rows[row], rows[row], 1.0, rows[row])
+        programs.append(program)
+    assert [program.tables.nbytes for program in programs] == [2 * 40] * 3
+    assert cupy.counts.allocations == 2
+    for program in programs:
+        program.run()
+    np.testing.assert_array_equal(cuda.host(rows), 2.0 * np.arange(12.0).reshape(6, 2))
+
+
+def test_a_sequence_leaves_room_for_the_sums_of_its_block():
+    """Which are in shared memory too: a device refuses more than there is for both."""
+    assembler = on_standin("double")._assembler
+    assert assembler.sequence.shared_size_bytes > 0
+    assert assembler.room + assembler.sequence.shared_size_bytes == 227 * 1024
 
 
 def bits(backend, problem, end, **options):
@@ -208,7 +233,7 @@ class TestRuns:
     def test_on_a_device(self, problem, end, options, monkeypatch):
         """Merged, gathered, both and neither: the same bits from fewer launches."""
         cuda, found, launches = standin.backend("mixed", threads=64), [], Counter()
-        for side_by_side, small in ((False, 0), (False, 4096), (True, 0), (True, 4096)):
+        for side_by_side, small in ((False, 0), (False, SMALL), (True, 0), (True, SMALL)):
             monkeypatch.setattr(graph, "SMALL", small)
             monkeypatch.setattr(CudaBackend, "abreast", lambda self, columns, many=side_by_side: 9 if many else 1)
             cupy.reset()
@@ -216,5 +241,5 @@ class TestRuns:
             launches[side_by_side, small] = cupy.counts.launches
         for other in found[1:]:
             assert_same(other, found[0])
-        assert launches[True, 4096] <= launches[False, 4096] < 0.6 * launches[False, 0]
-        assert launches[True, 4096] < launches[True, 0] <= launches[False, 0]
+        assert launches[True, SMALL] <= launches[False, SMALL] < 0.6 * launches[False, 0]
+        assert launches[True, SMALL] < launches[True, 0] <= launches[False, 0]

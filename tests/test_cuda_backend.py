@@ -105,13 +105,13 @@ class TestGeometry:
             ("CELL", 1, (1, 256)), ("CELL", 257, (2, 256)), ("CELL", 2**40, (LARGEST_GRID, 256)),
             ("ROW", 8, (1, 256)), ("ROW", 9, (2, 256)),
             ("STRIP", 128, (1, 128)), ("STRIP", 10**6, (396, 128)),
-            ("BLOCK", 1, (1, 512)), ("BLOCK", 5000, (5000, 1024)), ("CELL", 0, (1, 256)),
+            ("BLOCK", 1, (1, 512)), ("BLOCK", 9000, (9000, 1024)), ("CELL", 0, (1, 256)),
         ],
     )  # fmt: skip
     def test_follows_from_the_loop(self, kind, passes, wanted):
         assert self.launch(kind, passes) == (*wanted, 0)
 
-    @pytest.mark.parametrize(("rows", "threads"), [(2048, 512), (2049, 1024)])
+    @pytest.mark.parametrize(("rows", "threads"), [(4096, 512), (4097, 1024)])
     def test_a_block_that_adds_up_little_is_that_of_a_sequence(self, rows, threads):
         assert self.launch("BLOCK", 2, rows=rows) == (2, threads, 0)
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 THREADS = {"CELL": 256, "ROW": 256, "STRIP": 128, "BLOCK": 1024}
 """Threads of a block by the loop of the kernel: ``FOR_EACH_CELL`` and so on, see ``kernels/common.cuh``."""
 
-SMALL = 4096
-"""Largest work of a kernel, in cells, that one block does as quickly as many: what a launch costs is more."""
+SMALL = 8192
+"""Largest work of a kernel, in cells, that becomes part of a sequence in one block: 8 x 8 columns of 128 cells."""
 
 SMALL_THREADS = 512
 """Threads of a block that goes through several small kernels, each of up to 128 registers; also of a small ``BLOCK`` by
@@ -60,9 +60,9 @@ class Loop:
         return 0 if not self.buffered else 32 * sizes["nz"] if self.kind == "STRIP" else sizes["nx"]
 
     def work(self, sizes: Mapping[str, int]) -> int:
-        """Cells or numbers that it goes over; a column counts as 16, as a thread walks it alone wherever that runs."""
+        """Cells or numbers that it goes over; a column counts as 32, as a thread walks it alone wherever that runs."""
         nx, ny, rows = (sizes.get(name, 1) for name in ("nx", "ny", "rows"))
-        return self.passes(sizes) * {"CELL": 1, "ROW": nx, "STRIP": 16, "BLOCK": max(rows, ny)}[self.kind]
+        return self.passes(sizes) * {"CELL": 1, "ROW": nx, "STRIP": 32, "BLOCK": max(rows, ny)}[self.kind]
 
 
 @dataclass(frozen=True)

@@ -50,12 +50,13 @@ class Assembler:
         self, device: Device, itemsize: int, sequence: Callable[..., None], zeros: Callable[..., Array],
         upload: Callable[[np.ndarray, Array], None],
     ) -> None:  # fmt: skip
-        self.device, self.itemsize, self.sequence = device, itemsize, sequence
+        self.itemsize, self.sequence = itemsize, sequence
         self._zeros, self._upload = zeros, upload
         self._free: Array = None
-        most: Any = sequence
-        self.threads = min(SMALL_THREADS, most.max_threads_per_block // 32 * 32)
-        most.max_dynamic_shared_size_bytes = device.block_shared
+        function: Any = sequence
+        self.threads = min(SMALL_THREADS, function.max_threads_per_block // 32 * 32)
+        # Of what a block may have, some is taken by what the sums of a block use.
+        self.room = function.max_dynamic_shared_size_bytes = device.block_shared - function.shared_size_bytes
 
     def assemble(self, graph: Graph) -> None:
         """Capture what a graph remembers."""
@@ -75,12 +76,13 @@ class Assembler:
                 graph.captured = graph.stream.end_capture()
 
     def _sent(self, memory: bytes) -> Array:
-        """A copy on the device, in what is left of the last chunk or in a new one."""
+        """A copy on the device, in what is left of the last chunk or in a new one; None of nothing."""
+        if not memory:
+            return None
         if self._free is None or self._free.size < len(memory):
             self._free = self._zeros(max(CHUNK, len(memory)), np.uint8)
         there, self._free = self._free[: len(memory)], self._free[len(memory) :]
-        if memory:
-            self._upload(np.frombuffer(memory, np.uint8), there)
+        self._upload(np.frombuffer(memory, np.uint8), there)
         return there
 
     def _fits(self, launch: Launch) -> bool:
@@ -88,7 +90,7 @@ class Assembler:
         kernel, sizes = launch.kernel, launch.sizes
         if kernel.number is None or kernel.loop.work(sizes) > SMALL:
             return False
-        return on_chip(kernel.loop, sizes, self.itemsize, self.threads) <= self.device.block_shared
+        return on_chip(kernel.loop, sizes, self.itemsize, self.threads) <= self.room
 
     def _launch(self, batch: Sequence[Any], table: Array) -> None:
         first = batch[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, cast
 
 import numpy as np
@@ -13,6 +14,7 @@ from mnrd.model.field import Coefficient
 from mnrd.model.kinetics import scalar_values
 from mnrd.model.sight import sight
 from mnrd.solve.fields import Coefficients
+from mnrd.solve.programs import Programs
 
 Weights = Mapping[str, tuple[np.ndarray, np.ndarray]]
 
@@ -44,6 +46,7 @@ class Means:
         self._partial = backend.zeros((len(weights), *shape[:2]), np.float64)
         self._pair = (backend.zeros(shape, np.float64), backend.zeros(shape, np.float64)) if texts else ()
         self._order = backend.zeros(ORDER["ORDERS"], np.float64)
+        self._seen: dict[int, Array] = {}
 
     def use(self, coefficients: Coefficients) -> None:
         """Take the parameters of a problem."""
@@ -61,6 +64,7 @@ class Means:
         self._scalars = backend.zeros(max(len(self._kinetics.scalars), 1), np.float64)
         self.names = (*model.names, *self.texts)
         self._sums = backend.zeros((len(self.names), len(self.regions)), np.float64)
+        self._programs, self._seen = Programs(backend), {}
 
     def of(self, values: Array, time: float) -> dict[tuple[str, str], float]:
         """Sums over all regions by name of field or expression and region.
@@ -68,13 +72,24 @@ class Means:
         Parameters
         ----------
         values : (fields, nz, ny, nx) array of the backend
-            Concentrations.
+            Concentrations; the launches are recorded once for each array.
         time : float
             s.
         """
         scalars = np.zeros(self._scalars.size)
         scalars[: len(self._kinetics.scalars)] = scalar_values(self._model, self._kinetics, time)
         self.backend.upload(scalars, self._scalars)
+        self._seen[id(values)] = values  # kept, or another array could get its number
+        self._programs.get(id(values), [partial(self._launch, values)]).run()
+        found = self.backend.host(self._sums)
+        return {
+            (name, region): float(found[row, column])
+            for column, region in enumerate(self.regions)
+            for row, name in enumerate(self.names)
+        }
+
+    def _launch(self, values: Array) -> None:
+        """Launch all sums, with the scalars that will be there by then."""
         count = len(self._model.names)
         for row in range(count):
             self._add_up(values[row], row)
@@ -85,15 +100,9 @@ class Means:
                 row = count + 2 * number + part
                 if row < len(self.names):
                     self._add_up(one, row)
-        found = self.backend.host(self._sums)
-        return {
-            (name, region): float(found[row, column])
-            for column, region in enumerate(self.regions)
-            for row, name in enumerate(self.names)
-        }
 
     def _add_up(self, values: Array, row: int) -> None:
         """Launch the sums of one array (nz, ny, nx) over all regions."""
-        kernel, partial, count = self.backend.kernel, self._partial, len(self.regions)
-        kernel.weighted_sum(*self.grid.size, count, self._weights, values, partial)
-        kernel.gather(partial[0].size, count, 0, partial, self._sums[row])
+        kernel, sums, count = self.backend.kernel, self._partial, len(self.regions)
+        kernel.weighted_sum(*self.grid.size, count, self._weights, values, sums)
+        kernel.gather(sums[0].size, count, 0, sums, self._sums[row])
