@@ -1,16 +1,20 @@
 """Meshes from elsewhere: axes, kinds of cells, files, volumes, grading, and everything that can be wrong with them."""
 
+from dataclasses import replace
+
 import meshio
 import numpy as np
 import pytest
 import pyvista
-from blocks import INTERFACES, NAMES, block, expected, second_order, turned
+from blocks import INTERFACES, NAMES, SIZE, block, expected, second_order, turned
 from scipy.spatial import Delaunay
 
 from mnrd.foreign.boundary import boundary_of
 from mnrd.foreign.columns import bands
 from mnrd.foreign.frame import UPS
+from mnrd.foreign.grid import Sizes
 from mnrd.foreign.importing import Wish, import_mesh
+from mnrd.foreign.reading import ForeignError
 from mnrd.foreign.source import Block, Cells, Tag
 from mnrd.mesh.rectilinear import Mesh
 
@@ -87,6 +91,23 @@ def test_formats_and_units(suffix, tmp_path):
     check(import_mesh([tmp_path / f"block{suffix}"], Wish(TABLE, "mm", "-z")))
 
 
+def test_sizes_that_are_asked_for(tmp_path):
+    file = save(tmp_path / "block.vtk", *_as("tetra"))
+    coarse = import_mesh([file], Wish(TABLE, "um", "-z", sizes=Sizes(smallest=5.0, largest=20.0, growth=4.0)))
+    check(coarse)
+    for edges in (coarse.mesh.x, coarse.mesh.y, coarse.mesh.z):
+        assert np.diff(edges).min() > 2.5
+    fine = import_mesh([file], Wish(TABLE, "um", "-z", sizes=Sizes(largest=1.0)))
+    check(fine)
+    assert max(np.diff(edges).max() for edges in (fine.mesh.x, fine.mesh.y, fine.mesh.z)) <= 1.0 + 1e-9
+    few = import_mesh([file], Wish(TABLE, "um", "-z", sizes=Sizes(cells=100)))
+    check(few)
+    assert few.mesh.cells <= 100
+    assert few.raised > 1.0
+    with pytest.raises(ForeignError, match=r"--cells: got 11, must be >= 18 for edges at flat interfaces"):
+        import_mesh([file], Wish(TABLE, "um", "-z", sizes=Sizes(cells=11)))
+
+
 def test_two_files_of_one_skin(tmp_path):
     points, corners, tags = block("tetra")
     files = []
@@ -120,6 +141,8 @@ def test_lines_never_slip_through_however_the_cells_lie():
     corners[back] = corners[back][:, [1, 0, 2, 3]]
     cells = Cells(points, (Block("tetra", corners, random.integers(0, 3, len(corners))),), (Tag(0), Tag(1), Tag(2)))
     boundary = boundary_of(cells, points, np.arange(3))
+    numbers = random.permutation(len(boundary.points))  # whatever their order
+    boundary = replace(boundary, points=boundary.points[np.argsort(numbers)], triangles=numbers[boundary.triangles])
     edges = np.linspace(0.0, 1.0, 5)
     mesh = Mesh(edges, edges, edges)  # lines at (2 i + 1) / 64
     (band,) = bands(boundary, mesh, 3)
@@ -127,3 +150,18 @@ def test_lines_never_slip_through_however_the_cells_lie():
     assert band.shares.min() > -1e-12
     assert (band.shares * mesh.volume).sum(axis=(1, 2, 3)) == pytest.approx(boundary.volumes, abs=0.01)
     assert boundary.volumes.sum() == pytest.approx(1.0, rel=1e-12)
+
+
+def test_faces_that_are_not_plane_are_cut_alike_in_both_cells():
+    """Hexahedra with bent faces leave no gap and do not overlap."""
+    random = np.random.default_rng(2)
+    points, corners, tags = block()
+    inside = ((points > 0.0) & (points < np.array(SIZE))).all(axis=1)
+    bent = points + random.uniform(-3.0, 3.0, points.shape) * inside[:, None]
+    cells = Cells(bent, (Block("hexahedron", corners, tags - 1),), (Tag(1), Tag(2), Tag(3)))
+    boundary = boundary_of(cells, bent, np.arange(3))
+    assert boundary.volumes.sum() == pytest.approx(np.prod(SIZE), rel=1e-12)
+    mesh = Mesh(*(np.linspace(0.0, size, 8) for size in SIZE))
+    (band,) = bands(boundary, mesh, 3)
+    assert abs(band.shares.sum(axis=0) - 1.0).max() < 1e-12
+    assert (band.shares * mesh.volume).sum(axis=(1, 2, 3)) == pytest.approx(boundary.volumes, rel=0.01)

@@ -16,7 +16,7 @@ from mnrd.case.difference import differences
 from mnrd.cli.app import app
 from mnrd.foreign.importing import Wish, import_mesh
 from mnrd.foreign.writing import write
-from mnrd.mesh.paint import Painting
+from mnrd.mesh.paint import Painting, pierced
 from mnrd.mesh.rectilinear import Mesh
 from mnrd.output.vtk import write_rectilinear
 from mnrd.results.run import stored_case
@@ -104,6 +104,17 @@ def test_flat_layers_give_the_very_problem_of_the_native_case(flat):
     assert np.array_equal(native.painting.fractions, imported.painting.fractions)
     for one, other in zip(native.model.fields, imported.model.fields, strict=True):
         assert (one.diffusivity, one.partition) == (other.diffusivity, other.partition)
+
+
+def test_a_body_takes_its_share_of_all_layers_of_a_cell():
+    def painting(names, *rows):
+        return Painting(names, np.array(rows, dtype=np.uint8)[:, None, None, :])
+
+    layers = painting(("a", "b"), [255, 128, 0, 255], [0, 127, 255, 0])
+    bodies = painting(("", "channel"), [155, 155, 0, 255], [100, 100, 255, 0])
+    found = pierced(layers, bodies)
+    assert found.materials == ("a", "b", "channel")
+    assert found.fractions[:, 0, 0].tolist() == [[155, 78, 0, 255], [0, 77, 0, 0], [100, 100, 255, 0]]
 
 
 def test_the_layers_are_measured(flat, wavy):
@@ -312,7 +323,7 @@ def test_a_sweep_over_meshes(flat, wavy, tmp_path, monkeypatch):
 
 
 @pytest.fixture(scope="module")
-def pierced(flat, tmp_path_factory):
+def with_channels(flat, tmp_path_factory):
     """A mesh with channels of its own."""
     problem, _ = case_on(flat).problem()
     return store(tmp_path_factory.mktemp("pierced") / "pierced.vtr", problem.mesh, problem.painting)
@@ -352,15 +363,15 @@ def test_what_does_not_fit_an_imported_mesh(changes, text, flat):
     assert any(text in problem for problem in caught.value.problems), caught.value.problems
 
 
-def test_what_ready_made_channels_cannot_do(pierced, wavy):
-    assert case_on(pierced, BARE).problem()[0].painting.fraction("channel").max() == 1.0
+def test_what_ready_made_channels_cannot_do(with_channels, wavy):
+    assert case_on(with_channels, BARE).problem()[0].painting.fraction("channel").max() == 1.0
     for mesh, text, sentence in (
         (
-            pierced,
+            with_channels,
             NATIVE,
             "array: the mesh of the skin has channels of its own; import it without them, or leave it out",
         ),
-        (pierced, BARE + "healing = {}\n", "healing: how the channels of the mesh were made is not known"),
+        (with_channels, BARE + "healing = {}\n", "healing: how the channels of the mesh were made is not known"),
         (
             wavy,
             'healing.wound = { kind = "punch", width = "4 mm", depth = "0.2 mm" }\nrun.end = "1 h"',

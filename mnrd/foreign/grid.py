@@ -68,7 +68,9 @@ def grid(facets: Facets, sizes: Sizes, finest: tuple[float, float, float] = (0.0
         if mesh.cells <= sizes.cells:
             return mesh, factor
         if factor > COARSEST:
-            raise ForeignError(f"--cells: got {sizes.cells}, must be >= {mesh.cells} for the flat interfaces alone")
+            raise ForeignError(
+                f"--cells: got {sizes.cells}, must be >= {mesh.cells} for edges at flat interfaces; or raise --growth"
+            )
         factor *= max(RAISE, (mesh.cells / sizes.cells) ** 0.25)
 
 
