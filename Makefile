@@ -11,8 +11,8 @@ BIN := $(VENV)/bin
 demo: $(VENV)/installed
 	@rm -rf demo
 	$(BIN)/mnrd run needling-vitamin-c --out demo
-	@echo "open demo/fields.pvd in ParaView; demo/overview.png, demo/healing.png, demo/series.csv, demo/healing.csv," \
-	     "demo/summary.json"
+	@echo "open demo/report.html in a browser, demo/fields.pvd in ParaView; demo/overview.png, demo/healing.png," \
+	     "demo/series.csv, demo/healing.csv, demo/summary.json"
 
 test: $(VENV)/installed-$(EXTRAS)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto $(ARGS)
@@ -22,11 +22,14 @@ lint: $(VENV)/installed-$(EXTRAS)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-# What docs/ holds of the code: the reference of keys, and the tables of the healing model between their two comments.
+# What docs/ holds of the code: the reference of keys, and the tables of the healing model and of the devices between
+# their two comments.
 docs: $(VENV)/installed
 	$(BIN)/mnrd schema --markdown > docs/cases.md
 	$(BIN)/mnrd healing --markdown | sed -i -e '/^<!-- mnrd healing/,/^<!-- end/{//!d}' \
 	    -e '/^<!-- mnrd healing/r /dev/stdin' docs/healing.md
+	$(BIN)/mnrd devices --markdown | sed -i -e '/^<!-- mnrd devices/,/^<!-- end/{//!d}' \
+	    -e '/^<!-- mnrd devices/r /dev/stdin' docs/devices.md
 
 bench: $(VENV)/installed-$(EXTRAS)
 	$(BIN)/python -m pytest benchmarks --benchmark-only $(ARGS)

@@ -10,8 +10,11 @@ import numpy as np
 import pytest
 from made_run import made_run
 from matplotlib.text import Text
+from typer.testing import CliRunner
 
+from mnrd.cli.app import app
 from mnrd.mesh.rectilinear import Mesh
+from mnrd.output.ending import Ending
 from mnrd.pictures import frame, movie, pair
 from mnrd.pictures.colours import scale_of
 from mnrd.pictures.movie import MovieError
@@ -78,8 +81,8 @@ class TestPair:
         number, place = INSIDE[scene]
         scale = scale_of(run, completed(scene, run, View(), (60.0, 172800.0)))
         left, right = figure.axes[number], figure.axes[number + (len(figure.axes) - 1) // 2]
-        assert left.get_xlim() == right.get_xlim()
-        assert left.get_ylim() == right.get_ylim()
+        assert left.get_xlim() == pytest.approx(right.get_xlim(), rel=1e-9)
+        assert left.get_ylim() == pytest.approx(right.get_ylim(), rel=1e-9)
         for axes, value in ((left, 0.2), (right, 1.0)):
             column, row = axes.transData.transform(place).astype(int)
             np.testing.assert_allclose(pixels[row, column] / 255.0, scale.rgba(value)[:3], atol=2.0 / 255.0)
@@ -147,7 +150,9 @@ class TestMovie:
         assert movie.write("slices", run, view, path) == 3
         read = imageio.imread(path, index=None)
         assert read.shape == (3, 241, 321, 3)
-        assert abs(read.astype(int) - np.array(pictures)).max() <= 16  # 256 colours
+        difference = abs(read.astype(int) - np.array(pictures))  # 256 colours, the rare ones farthest from theirs
+        assert np.quantile(difference, 0.99) <= 8
+        assert difference.max() <= 60
         about = imageio.immeta(path)
         assert (about["duration"], about["loop"]) == (movie.HELD, 0)
 
@@ -202,3 +207,26 @@ class TestMovie:
         ):
             movie.write("slices", run, view, tmp_path / "drug.mp4")
         assert list(tmp_path.iterdir()) == []
+
+
+class TestCommand:
+    def says(self, *words):
+        return CliRunner().invoke(app, ["render", *map(str, words)])
+
+    def test_pictures_are_as_high_as_their_scenes_need(self, run, tmp_path):
+        done = self.says(run.folder, "--scene", "slices", "--scene", "pair", "--out", tmp_path)
+        assert done.exit_code == 0
+        names = ["slices-drug-2d.png", "pair-drug.png"]
+        assert done.output.split() == [str(tmp_path / name) for name in names]
+        assert [imageio.imread(tmp_path / name).shape[:2] for name in names] == [(1008, 1600), (896, 1600)]
+
+    def test_a_movie(self, run, tmp_path):
+        asked = run.folder, "--scene", "movie", "--inside", "slices", "--size", "300x200", "--out", tmp_path
+        assert self.says(*asked).exit_code == 0
+        assert imageio.improps(tmp_path / "movie-drug.gif", index=None).shape == (3, 200, 300, 3)
+        assert self.says(*asked).exit_code == Ending.OUTPUT_FAILURE
+
+    def test_what_cannot_be_ends_in_one_line(self, run, tmp_path):
+        done = self.says(run.folder, "--scene", "pair", "--before", "2 day", "--out", tmp_path)
+        assert done.exit_code == Ending.BAD_CASE
+        assert done.stderr.count("\n") == 1

@@ -26,6 +26,8 @@ from mnrd.model.model import Model
 from mnrd.model.problem import Problem
 from mnrd.model.reaction import Exchange, Transfer
 from mnrd.output import block, directory, picture
+from mnrd.output.answer import answer
+from mnrd.output.history import Record
 from mnrd.output.labels import duration, labelled, per_area
 from mnrd.output.ledger import Ledger
 from mnrd.output.schedule import AtTimes, EveryInterval, EverySteps
@@ -70,6 +72,8 @@ class Fake:
     time: float = 0.0
     step: int = 0
     dt: float = 1.0
+    rejected: int = 0
+    iterations: int = 0
 
     def concentration(self, name):
         nz, ny, nx = MESH.shape
@@ -300,6 +304,17 @@ class TestLedger:
         assert Ledger(applied=100.0, donor=99.0).relative_error == pytest.approx(0.01)
         assert Ledger(donor=3.0).relative_error == pytest.approx(1.0)
         assert Ledger().relative_error == 0.0
+
+
+class TestAnswer:
+    def test_what_took_the_mouths_is_weighed_by_what_entered(self):
+        row = [0.0, 0.0, 0.0]
+        record = Record(
+            "mg/mL", "", finite=True, times=[0.0, 1.0, 2.0], delivered=row, outflux=row,
+            entered=[0.0, 3.0, 4.0], mouths=[0.0, 0.8, 0.4],
+        )  # fmt: skip
+        # at the start nothing flows yet: the first interval has the share at its end
+        assert answer(record)["through mouths"].value == pytest.approx(100.0 * (3.0 * 0.8 + 1.0 * 0.6) / 4.0)
 
 
 class TestSummary:

@@ -59,7 +59,7 @@ healing = { age = 45.0 }
 run = { end = "2 h", every = "1 h", rtol = 0.1 }
 output = { compare = "synergy", fields = [] }
 """
-VOLATILE = {"run.log", "summary.json", ".lock"}  # they tell of times and of how the run was stopped
+VOLATILE = {"run.log", "summary.json", "report.html", ".lock"}  # they tell of times and of how the run was stopped
 
 
 def mnrd_says(*arguments):

@@ -146,6 +146,7 @@ class TestLevels:
             (20.0, 40.0, False, [2, 25, 30, 35]),
             (-33.0, 33.0, False, [-20, 0, 20]),
             (1e-3, 20.0, True, [0.01, 0.1, 1, 10]),
+            (1.0, 30.0, True, [2, 5, 10, 20]),
         ],
     )
     def test_round_and_inside_of_the_limits(self, low, high, log, expected):

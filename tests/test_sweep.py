@@ -130,7 +130,7 @@ class TestWhatIsRun:
     def test_each_in_its_folder_and_with_its_case(self, stand_in):
         folder = begun(stand_in, 1)
         swept(folder)
-        assert (stand_in / "calls.txt").read_text().split()[2:] == ["--resume", "auto", "--quiet"]
+        assert (stand_in / "calls.txt").read_text().split()[2:] == ["--resume", "auto", "--no-report", "--quiet"]
 
     def test_a_cell_that_stopped_goes_on(self, stand_in):
         folder = begun(stand_in, 3, c1="stopped")
@@ -223,7 +223,7 @@ class TestWorkers:
             assert swept(folder, where) == Ending.CELLS_FAILED
         assert states(folder) == ["done", "done", "done", "failed"]
         assert {line.split(maxsplit=2)[1:][1] for line in (stand_in / "calls.txt").read_text().splitlines()} == {
-            "--resume auto --quiet --max-walltime auto"
+            "--resume auto --no-report --quiet --max-walltime auto"
         }
 
     def test_nobody_answers(self, monkeypatch):
@@ -408,7 +408,8 @@ class TestTable:
         assert found[1]["reason"] == "run.end: got -1 s, must be > 0"
         out = capsys.readouterr().out
         assert "1 not started, 1 failed, 1 stopped, 1 done" in out
-        assert out.splitlines()[-2:] == [str(stand_in / "table.csv"), str(stand_in / "table.parquet")]
+        files = [str(stand_in / "table.csv"), str(stand_in / "table.parquet")]
+        assert out.splitlines()[-3:] == [*files, f"`mnrd report {stand_in}` draws it"]
 
     def test_parquet_holds_the_same(self, stand_in):
         folder = begun(stand_in, 3, c1="bad")

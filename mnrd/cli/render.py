@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mnrd.cli.failures import errors_as_lines
-from mnrd.cli.options import measured
+from mnrd.cli.options import length_of, time_of
 from mnrd.output import directory
-from mnrd.units import Quantity
 
 if TYPE_CHECKING:
     from mnrd.pictures.view import View
@@ -21,8 +20,8 @@ if TYPE_CHECKING:
 PAIR, MOVIE = "pair", "movie"
 SERIES = (PAIR, MOVIE)
 """Scenes that show another one at several times."""
-
-TIME, LENGTH = Quantity("s", "6 h"), Quantity("um", "200 um")
+WIDTH = 1600
+"""Pixels of pictures of which nobody gave the size."""
 
 Folder = Annotated[Path, typer.Argument(metavar="RUN_DIR", help="The folder of a run.")]
 Scenes = Annotated[
@@ -39,7 +38,9 @@ Times = Annotated[
 ]
 Before = Annotated[str | None, typer.Option(metavar="TIME", help="Earlier time of a pair; the first if left out.")]
 Inside = Annotated[str, typer.Option(metavar="NAME", help="Scene in a pair and a movie.")]
-Size = Annotated[str, typer.Option(metavar="WIDTHxHEIGHT", help="Pixels.")]
+Size = Annotated[
+    str | None, typer.Option(metavar="WIDTHxHEIGHT", help="Pixels; 1600 by what the scene needs if left out.")
+]
 Angles = Annotated[str | None, typer.Option(metavar="AZIMUTH,ELEVATION", help="Degrees; 32,28 if left out.")]
 Log = Annotated[bool, typer.Option("--log", help="Logarithmic colours.")]
 Limits = Annotated[str | None, typer.Option(metavar="LOW,HIGH", help="Of the colours, in the unit shown.")]
@@ -59,7 +60,7 @@ def render(
     time: Times = None,
     before: Before = None,
     inside: Inside = "block",
-    size: Size = "1600x1200",
+    size: Size = None,
     camera: Angles = None,
     log: Log = False,
     limits: Limits = None,
@@ -79,17 +80,18 @@ def render(
         angles = Camera() if camera is None else Camera(*_numbers("--camera", camera))
         ends = None if limits is None else _numbers("--limits", limits)
         down, at = _length("--depth", depth), _length("--level", level)
-        first = None if before is None else measured("--before", before, TIME)
-        view = View(None, None, first, _size(size), angles, log, ends, down, at, repeat, cells)
-        times = tuple(measured("--time", one, TIME) for one in time or ())
+        first = None if before is None else time_of("--before", before)
+        view = View(None, None, first, View.size, angles, log, ends, down, at, repeat, cells)
+        times = tuple(time_of("--time", one) for one in time or ())
         movie = ".mp4" if mp4 else ".gif"
-        wanted = Wanted(tuple(scene or ()), tuple(field or ()), times, inside, movie, out, overwrite)
+        pixels = None if size is None else _size(size)
+        wanted = Wanted(tuple(scene or ()), tuple(field or ()), times, inside, pixels, movie, out, overwrite)
         for path in pictures(open_run(folder), view, wanted):
             print(path)
 
 
 def _length(option: str, text: str | None) -> float | None:
-    return None if text is None else measured(option, text, LENGTH)
+    return None if text is None else length_of(option, text)
 
 
 @dataclass(frozen=True)
@@ -104,6 +106,8 @@ class Wanted:
         s; empty: when each scene shows it if nobody says so.
     inside : str
         Scene in a pair and a movie.
+    size : (width, height) or None
+        px; as the scene needs if None.
     movie : str
         Ending of the file of a movie.
     out : Path or None
@@ -116,6 +120,7 @@ class Wanted:
     fields: tuple[str, ...] = ()
     times: tuple[float, ...] = ()
     inside: str = "block"
+    size: tuple[int, int] | None = None
     movie: str = ".gif"
     out: Path | None = None
     overwrite: bool = False
@@ -141,8 +146,17 @@ def pictures(run: Run, view: View, wanted: Wanted) -> Iterator[Path]:
     run.snapshot()
     for name in wanted.scenes or _all_scenes(run):
         for field in wanted.fields or (None,):
-            asked = replace(view, quantity=None if field is None else run.quantity(field).name)
+            size = wanted.size or _usual_size(name, wanted.inside)
+            asked = replace(view, quantity=None if field is None else run.quantity(field).name, size=size)
             yield from _series(run, name, asked, wanted) if name in SERIES else _still(run, name, asked, wanted)
+
+
+def _usual_size(name: str, inside: str) -> tuple[int, int]:
+    """Pixels of a picture: 1600 wide, and as high as the scene needs."""
+    from mnrd.pictures.scenes import SCENES
+
+    scene = SCENES[inside if name in SERIES else name]
+    return WIDTH, round(WIDTH * (scene.beside if name == PAIR else scene.alone))
 
 
 def _still(run: Run, name: str, view: View, wanted: Wanted) -> Iterator[Path]:

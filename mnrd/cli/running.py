@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +13,10 @@ from mnrd.cli import resuming, session, walltime
 from mnrd.cli.control import CHECKPOINT_EVERY, Control, Requests
 from mnrd.cli.dryrun import dry_run
 from mnrd.cli.progress import shown
+from mnrd.cli.report import report_of_run
 from mnrd.cli.screen import answer_tables
+from mnrd.output import directory
+from mnrd.simulation import NumericalFailure
 
 
 @dataclass(frozen=True)
@@ -26,6 +31,7 @@ class Options:
     quiet: bool = False
     as_json: bool = False
     dry_run: bool = False
+    report: bool = True
 
 
 def carry_out(case: Case, folder: Path | None, options: Options) -> None:
@@ -46,7 +52,7 @@ def carry_out(case: Case, folder: Path | None, options: Options) -> None:
         beginning = resuming.look(case, place, options.resume, force=options.force, overwrite=options.overwrite)
         if beginning.way != "finished":
             control = _control(options)
-            with control.requests.listening():
+            with control.requests.listening(), reported(place, wanted=options.report):
                 results = session.run_case(
                     case, place, beginning=beginning, control=control, bar=bar, as_json=options.as_json
                 )
@@ -56,6 +62,21 @@ def carry_out(case: Case, folder: Path | None, options: Options) -> None:
         print(f"{place}: finished already; its results are there")
     else:
         answer_tables(results)
+        if options.report:
+            print(f"{place / directory.REPORT}: the same with plots and pictures, for a browser")
+
+
+@contextmanager
+def reported(place: Path, *, wanted: bool) -> Iterator[None]:
+    """Write the report of a run that came to its end or failed; one that was stopped has no time for it."""
+    try:
+        yield
+    except NumericalFailure:
+        if wanted:
+            report_of_run(place)
+        raise
+    if wanted:
+        report_of_run(place)
 
 
 def _control(options: Options) -> Control:

@@ -150,6 +150,7 @@ def collect(path: Path) -> None:
             print(file)
     except ModuleNotFoundError as error:
         _tell(str(error))
+    print(f"`mnrd report {path}` draws it")
 
 
 def _outcomes(folder: SweepFolder, cells: Sequence[Cell], where: Where) -> Iterator[Outcome]:

@@ -9,7 +9,6 @@ from typing import Annotated
 
 import typer
 
-from mnrd.case.errors import CaseError
 from mnrd.cli.failures import errors_as_lines
 
 
@@ -20,6 +19,7 @@ def view(
 ) -> None:
     """Show the fields of a run in the browser, to turn, cut and follow in time, until Ctrl-C."""
     with errors_as_lines():
+        from mnrd.case.errors import CaseError
         from mnrd.results.run import open_run
         from mnrd.viewer.server import PageError, serve
 

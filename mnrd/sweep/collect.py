@@ -5,24 +5,17 @@ from __future__ import annotations
 import csv
 import io
 import json
-import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic_core import PydanticCustomError
-
 from mnrd.output.directory import replacing, write_text
+from mnrd.output.one_unit import Entries, Value, answers_of, headers, in_one_unit
 from mnrd.sweep.axes import amount
 from mnrd.sweep.folder import SweepFolder
 from mnrd.sweep.plan import Cell
-from mnrd.units import Quantity
 
 CSV, PARQUET = "table.csv", "table.parquet"
-
-Value = str | float | int | None
-Entries = Mapping[tuple[str, str], Value]  # by name and unit
-_HEADED = re.compile(r"(.*?)(?: \[([^\]]*)\])?")
 
 
 @dataclass(frozen=True)
@@ -54,15 +47,15 @@ def collect(folder: SweepFolder) -> Table:
     cells = folder.plan.cells
     states = [folder.state(cell) for cell in cells]
     found = [_results(folder, cell) if state == "done" else {} for cell, state in zip(cells, states, strict=True)]
-    parameters = _in_one_unit([_parameters(cell) for cell in cells])
-    quantities = _in_one_unit(found)
+    parameters = in_one_unit([_parameters(cell) for cell in cells])
+    quantities = in_one_unit(found)
     rows = []
     for cell, state, *given in zip(cells, states, parameters, quantities, strict=True):
         failure = folder.failure(cell) if state == "failed" else None
         row: dict[str, Value] = {"cell": cell.number, "name": cell.name, "state": state}
         row |= {header: value for part in given for header, value in part.items()}
         rows.append(row | ({"code": failure.code, "reason": failure.reason} if failure is not None else {}))
-    return Table(_headers(parameters), _headers(quantities), tuple(rows))
+    return Table(headers(parameters), headers(quantities), tuple(rows))
 
 
 def write(table: Table, folder: Path) -> Iterator[Path]:
@@ -108,59 +101,7 @@ def _results(folder: SweepFolder, cell: Cell) -> Entries:
     """What came out of a cell that is done, and what it took."""
     summary = folder.summary(cell)
     assert summary is not None
-    answers = summary["answer"]
-    found: dict[str, Value] = {"cells": summary["cells"], "steps": summary["steps"], "rejected": summary["rejected"]}
-    for active, entries in answers.items():
-        prefix = f"{active}: " if len(answers) > 1 else ""
-        found |= {f"{prefix}{header}": value for header, value in entries.items()}
-    found |= (summary.get("healing") or {}).get("answer", {})
+    took: dict[tuple[str, str], Value] = {(name, ""): summary[name] for name in ("cells", "steps", "rejected")}
     errors = [one["relative_error"] for one in summary["balance"].values()]  # null where one is not finite
-    found["largest imbalance"] = None if None in errors else max(errors)
-    return {_split(header): value for header, value in found.items()}
-
-
-def _split(header: str) -> tuple[str, str]:
-    """Name and unit of ``name [unit]``."""
-    found = _HEADED.fullmatch(header)
-    assert found is not None
-    return found[1], found[2] or ""
-
-
-def _in_one_unit(rows: Iterable[Entries]) -> list[dict[str, Value]]:
-    """Every name with one unit, the first that is met; where that is not possible, values as they were written."""
-    rows = list(rows)
-    units: dict[str, str] = {}
-    for name, unit in (entry for row in rows for entry in row):
-        units.setdefault(name, unit)
-    written = {name for row in rows for (name, unit), value in row.items() if not _fits(value, unit, units[name])}
-    return [
-        {
-            (name if name in written or not units[name] else f"{name} [{units[name]}]"): (
-                f"{value} {unit}".rstrip() if name in written else _converted(value, unit, units[name])
-            )
-            for (name, unit), value in row.items()
-        }
-        for row in rows
-    ]
-
-
-def _fits(value: Value, unit: str, wanted: str) -> bool:
-    """Whether a value is a number in a unit, or can become one; one that is absent fits everywhere."""
-    if value is None:
-        return True
-    try:
-        return not isinstance(value, str) and _converted(value, unit, wanted) is not None
-    except PydanticCustomError:
-        return False
-
-
-def _converted(value: Value, unit: str, wanted: str) -> Value:
-    """A number in another unit; PydanticCustomError where there is no way from one to the other."""
-    if value is None or unit == wanted:
-        return value
-    return Quantity(wanted, "").parse(f"{value} {unit}", bare_number_allowed=False)
-
-
-def _headers(rows: Iterable[Mapping[str, Value]]) -> tuple[str, ...]:
-    """All keys in the order in which they are first met."""
-    return tuple(dict.fromkeys(key for row in rows for key in row))
+    answers = answers_of(summary, named=len(summary["answer"]) > 1)
+    return took | answers | {("largest imbalance", ""): None if None in errors else max(errors)}

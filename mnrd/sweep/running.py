@@ -172,7 +172,7 @@ def run_cell(job: Job) -> Outcome:
     if job.stop.signal is not None or job.left <= 0.0 or _in_use(job.folder):
         return Outcome(job.cell, Ending.STOPPED)
     started = time.monotonic()
-    command = [*COMMAND, "run", str(job.case), "--out", str(job.folder), "--resume", "auto", "--quiet"]
+    command = [*COMMAND, "run", str(job.case), "--out", str(job.folder), "--resume", "auto", "--no-report", "--quiet"]
     if job.deadline != float("inf"):
         command += ["--max-walltime", "auto" if job.deadline is None else _clock(job.left)]
     # Its own session: Ctrl-C at a terminal is for the sweep, which passes it on once and as SIGTERM.
