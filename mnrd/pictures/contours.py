@@ -27,8 +27,9 @@ ROOM, SHORT = 5.0, 45.0
 """Points around the value of a line, and length of the line; where there is less it is not written."""
 TEXT = 7.5
 MIXED = 0.02
-CANDIDATES = 80
-"""Points of a line that are tried as the place of its value."""
+"""Share of channel, or of tissue in a channel, up to which a cell has the value of its region."""
+TRIED, CANDIDATES, OTHERS = 4, 80, 5000
+"""Of a level, lines that are tried for its value and points of each; points of other lines that are kept clear of."""
 
 
 @dataclass(frozen=True)
@@ -44,11 +45,13 @@ def levels(scale: Scale) -> Array:
     """Values of the contour lines, ascending; they depend on the scale alone and are the same in a series.
 
     On a linear scale ticks about a fifth of it apart, and below the lowest above zero a few of 1, 2, 5, 10, ...; on
-    a logarithmic one the powers of ten. Those at the limits are left out.
+    a logarithmic one the powers of ten, and with fewer than two decades 2 and 5 times them. Those at the limits are
+    left out.
     """
     from matplotlib.ticker import LogLocator, MaxNLocator
 
-    locator = LogLocator() if scale.log else MaxNLocator(5, steps=STEPS)
+    between = STEPS[:1] if scale.high > 100.0 * scale.low else STEPS[:3]
+    locator = LogLocator(subs=between) if scale.log else MaxNLocator(5, steps=STEPS)
     found = [float(tick) for tick in locator.tick_values(scale.low, scale.high)]
     if not scale.log and scale.low >= 0.0:
         found += _finer(min(tick for tick in found if tick > 0.0))
@@ -144,18 +147,28 @@ def _write_levels(drawn: list[Piece], borders: list[Array], point: float) -> Non
     written: list[Array] = []
     for level in sorted({piece.level for piece in drawn}, reverse=True):
         others = np.concatenate([piece.points for piece in drawn if piece.level != level] + borders)
-        own = [(*_roomiest(piece.points, others, written), piece) for piece in drawn if piece.level == level]
-        room, place, piece = max(own, key=lambda candidate: candidate[0])
-        length = float(np.hypot(*np.diff(piece.points, axis=0).T).sum())
-        if room > ROOM * point and length > SHORT * point:
+        longest = sorted((piece for piece in drawn if piece.level == level), key=_length)[-TRIED:]
+        rooms = [(*_roomiest(piece.points, _thinned(others, OTHERS), written), piece) for piece in longest]
+        room, place, piece = max(rooms, key=lambda candidate: candidate[0])
+        if room > ROOM * point and _length(piece) > SHORT * point:
             where = [(float(place[0]), float(place[1]))]
             piece.lines.clabel([level], fmt="%g", fontsize=TEXT, inline_spacing=2, manual=where)
             written.append(place)
 
 
+def _length(piece: Piece) -> float:
+    """Length of a line, um."""
+    return float(np.hypot(*np.diff(piece.points, axis=0).T).sum())
+
+
+def _thinned(points: Array, most: int) -> Array:
+    """Some of the points, evenly; all if they are not more than twice the most."""
+    return points[:: max(len(points) // most, 1)]
+
+
 def _roomiest(points: Array, others: Array, written: list[Array]) -> tuple[float, Array]:
     """How much room (um) the point of a line has that has most of it, and the point."""
-    tried = points[:: max(len(points) // CANDIDATES, 1)]
+    tried = _thinned(points, CANDIDATES)
     room = _distance(tried, others)
     if written:
         room = np.minimum(room, 0.5 * _distance(tried, np.array(written)))

@@ -89,9 +89,7 @@ def _write_gif(path: Path, pictures: Iterable[Picture]) -> None:
 
     with path.open("wb") as file:
         for number, picture in enumerate(pictures):
-            image = Image.fromarray(picture).quantize(
-                256, method=Image.Quantize.MAXCOVERAGE, kmeans=1, dither=Image.Dither.NONE
-            )
+            image = Image.fromarray(picture).quantize(256, kmeans=1, dither=Image.Dither.NONE)
             if number == 0:
                 file.writelines(getheader(image, info={"loop": 0})[0])
             file.writelines(getdata(image, duration=HELD, include_color_table=True))

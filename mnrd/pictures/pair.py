@@ -50,19 +50,12 @@ def draw_times(scene: str, run: Run, view: View, times: Sequence[float]) -> Figu
     figure, scale = frame.blank(view, INCHES[len(times)]), scale_of(run, view)
     frame.head(figure, scale.quantity.meaning, run.case.title)
     left, bottom, width, height = frame.body(figure)
-    clock = 2.4 * CLOCK / 72.0 / figure.get_figheight()
+    clock = 2.7 * CLOCK / 72.0 / figure.get_figheight()
     part = width / len(times)
     for number, time in enumerate(times):
         side = left + part * number
-        figure.text(
-            side + 0.5 * part,
-            bottom + height,
-            f"after {duration(time)}",
-            color=INK,
-            fontsize=CLOCK,
-            ha="center",
-            va="top",
-        )
+        middle, top, text = side + 0.5 * part, bottom + height - 0.35 * clock, f"after {duration(time)}"
+        figure.text(middle, top, text, color=INK, fontsize=CLOCK, ha="center", va="top")
         place = side, bottom, part, height - clock
         SCENES[scene].paint(figure, place, run, replace(view, time=time))
     frame.colour_bar(figure, scale)

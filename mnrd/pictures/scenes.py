@@ -32,12 +32,16 @@ class Scene:
         s; when it shows that if nobody says so.
     cloud : function of a run and a view
         The view of a second quantity, None without.
+    alone, beside : float
+        Height of a picture that it fills, by the width: of one, and of two beside one another.
     """
 
     paint: Paint
     quantity: Callable[[Run], str]
     time: Callable[[Run, str], float]
     cloud: Callable[[Run, View], View | None] = lambda _, __: None
+    alone: float = 0.75
+    beside: float = 0.56
 
 
 def _usual(run: Run) -> str:
@@ -52,7 +56,7 @@ def _asked(run: Run, quantity: str) -> float:
 
 SCENES = {
     "block": Scene(block.paint, _usual, _asked),
-    "slices": Scene(slices.paint, _usual, _asked),
+    "slices": Scene(slices.paint, _usual, _asked, alone=0.63, beside=0.75),
     "surfaces": Scene(surfaces.paint, surfaces.signal_of, surfaces.peak_of, surfaces.cloud_of),
 }
 

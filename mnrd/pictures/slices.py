@@ -59,7 +59,7 @@ def paint(figure: Figure, place: Place, run: Run, view: View) -> None:
     axes = frame.panel(figure, second)
     point = frame.fit(axes, _range(flat.u), _range(flat.v), left=RIGHT, right=RIGHT, top=ABOVE, bottom=BELOW)
     paint_section(axes, flat, 1.0, scale, point)
-    _caption(axes, flat, float(flat.v[-1]), f"x-y at a depth of {level:.3g} µm", point)
+    _caption(axes, flat, float(flat.v[-1]), f"x-y at a depth of {_rounded(level)} µm", point)
     _mark(axes, flat, upright.at, point)
 
 
@@ -67,7 +67,12 @@ def _through(run: Run, upright: Section) -> str:
     """What the slice x-z goes through."""
     if run.case.healing is not None and run.case.healing.wound is not None:
         return "through the wound"
-    return "through a row of needles" if run.case.array is not None else f"at y = {upright.at:.3g} µm"
+    return "through a row of needles" if run.case.array is not None else f"at y = {_rounded(upright.at)} µm"
+
+
+def _rounded(length: float) -> str:
+    """A length to three digits."""
+    return f"{float(f'{length:.3g}'):g}"
 
 
 def _range(edges: Array) -> tuple[float, float]:

@@ -25,8 +25,8 @@ SIGNALS, CELLS = ("T", "V", "P"), ("F", "M", "N")
 SHELLS = ((0.75, 0.80), (0.50, 0.50), (0.25, 0.22))
 """Surfaces from the inner to the outer: part of the range of the scale, opacity."""
 VEIL = 0.13
-BELOW = 0.07
-"""Part of the height that the bar of the cloud takes."""
+BELOW = 0.62
+"""Inches that the bar of the cloud takes."""
 SHEETS = 48
 """Sheets that make the cloud."""
 GRID = 72
@@ -69,7 +69,8 @@ def paint(figure: Figure, place: tuple[float, float, float, float], run: Run, vi
     skin, camera = Skin(cut, snapshot), view.camera
     values = cut.behind(cut.nodes(snapshot.values(scale.quantity.name), skin.edges))
     left, bottom, width, height = place
-    axes = frame.panel(figure, (left, bottom + BELOW * height, width, (1.0 - BELOW) * height))
+    inch = 1.0 / figure.get_figheight()
+    axes = frame.panel(figure, (left, bottom + BELOW * inch, width, height - BELOW * inch))
     point = fit_block(axes, skin, camera)
     paint_glass(axes, skin, camera, ("front", "right", "top"), VEIL)
     paint_channels(axes, skin, camera, values, scale)
@@ -78,10 +79,10 @@ def paint(figure: Figure, place: tuple[float, float, float, float], run: Run, vi
         cells = scale_of(run, cloud)
         density = cut.behind(cut.nodes(snapshot.values(cells.quantity.name), skin.edges))
         _paint_cloud(axes, skin, camera, density, cells)
-        frame.colour_bar(figure, cells, (left + 0.03 * width, bottom + 0.06 * height, 0.2 * width, 0.02 * height))
+        frame.colour_bar(figure, cells, (left + 0.05 * width, bottom + 0.5 * inch, 0.2 * width, 0.09 * inch))
     levels = ", ".join(f"{scale.at(part):.3g}" for part, _ in reversed(SHELLS))
     said = f"surfaces at {levels} {scale.quantity.unit}"
-    figure.text(left + 0.97 * width, bottom + 0.03 * height, said, ha="right", color=INK, fontsize=frame.SMALL)
+    figure.text(left + 0.97 * width, bottom + 0.15 * inch, said, ha="right", color=INK, fontsize=frame.SMALL)
     name_layers(axes, skin, camera, point)
     rule(axes, cut, camera, point)
 
