@@ -8,12 +8,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from made_run import made_run
+from made_run import CASE, LAYERS, MESH, QUARTER, made_run
 from matplotlib.text import Text
 from typer.testing import CliRunner
 
 from mnrd.cli import app
-from mnrd.mesh.rectilinear import Mesh
 from mnrd.output.block import axis_of_channel
 from mnrd.output.directory import PICTURES
 from mnrd.pictures import frame
@@ -30,26 +29,6 @@ from mnrd.results.run import RunError, open_run
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "benchmarks"))
 import pictures
 
-CASE = {
-    "title": "an uneven box",
-    "mesh": {"size": ["300 um", "200 um", "250 um"], "cells": [3, 2, 5]},
-    "model": {"fields": {"drug": {"unit": "mg/mL", "initial": 0.0}}},
-    "run": {"end": "1 h", "backend": "numpy"},
-}
-QUARTER = """title = "a quarter of a unit cell"
-skin = "human forearm in vivo"
-needle = { shape = "cone", length = "0.5 mm", width = "140 um" }
-array = { pattern = "square", pitch = "600 um" }
-run = { end = "1 h" }
-donor = { pH = 3.2 }
-actives = [{ name = "ascorbic acid", concentration = "20 % w/v" }]
-"""
-LAYERS = ("stratum corneum", "viable epidermis", "dermis", "channel")
-MESH = Mesh(
-    np.array([0.0, 30, 80, 100, 120, 140, 160, 180, 220, 240, 300]),
-    np.array([0.0, 20, 60, 80, 100, 120, 150, 200]),
-    np.array([0.0, 5, 20, 40, 60, 80, 100, 130, 170, 200, 250]),
-)
 X, Y, Z = MESH.xc, MESH.yc[:, None], MESH.zc[:, None, None]
 HOLES = (abs(X - 140) < 25) & (abs(Y - 90) < 25) & (Z < 100)
 BEHIND = HOLES | ((abs(X - 215) < 40) & (Y > 120) & (Z < 60))
