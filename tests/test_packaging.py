@@ -54,11 +54,10 @@ def test_wheel_holds_every_module_kernel_and_mesh_and_nothing_else(built):
     assert names == {in_wheel(name) for name in expected}
 
 
-def test_can_be_installed_as_it_lies(tmp_path):
-    # hatchling refuses that when a module lies in a folder which has another name in the wheel
-    command = [sys.executable, "-c", "import sys, hatchling.build; hatchling.build.build_editable(sys.argv[1])", tmp_path]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
-    assert done.returncode == 0, done.stdout + done.stderr
+def test_modules_lie_where_the_wheel_has_them(built):
+    # an editable install is refused when a module lies in a folder which has another name in the wheel
+    (wheel,) = built.glob("*.whl")
+    assert {name for name in zipfile.ZipFile(wheel).namelist() if name.endswith(".py")} <= files_below("mnrd")
 
 
 def test_sdist_can_be_tested(built):
