@@ -196,6 +196,19 @@ def test_arguments_of_programs_lie_one_behind_the_other(monkeypatch):
     np.testing.assert_array_equal(cuda.host(rows), 2.0 * np.arange(12.0).reshape(6, 2))
 
 
+def test_a_program_keeps_its_arrays_and_no_launches():
+    """Of which a run has hundreds of thousands."""
+    cuda = on_standin("double")
+    given = [upload(cuda, "relax", Arguments("relax", (7, 5, 11), cuda.real, True, seed).make()) for seed in (1, 2)]
+    with cuda.record() as program:
+        for arguments in given:
+            program.beside()
+            cuda.kernel.relax(*arguments)
+    assert program.parts == []
+    arrays = {id(one) for arguments in given for one in arguments if isinstance(one, cupy.ndarray)}
+    assert {id(one) for one in program.arrays} == arrays
+
+
 def test_a_sequence_leaves_room_for_the_sums_of_its_block():
     """Which are in shared memory too: a device refuses more than there is for both."""
     assembler = on_standin("double")._assembler

@@ -16,9 +16,12 @@ from typer.testing import CliRunner
 
 from mnrd.cli import app
 from mnrd.mesh.rectilinear import Mesh
+from mnrd.pictures import frame
+from mnrd.report.compare import comparison_page
 from mnrd.report.comparison import Answer, compared
 from mnrd.report.difference import Field, Pair, hindrance, pair_of, pairs
 from mnrd.report.difference_picture import difference_picture
+from mnrd.report.page import document
 from mnrd.report.plot import COLOURS
 from mnrd.results.quantity import Quantity
 from mnrd.results.run import open_run
@@ -27,6 +30,7 @@ from mnrd.results.snapshot import RunError
 CASE = "intact-testosterone"  # one column of cells: as cheap as a run with layers and an active can be
 SETTINGS = ["run.end='2 h'", "run.every='20 min'", "output.fields_at=['1 h', '2 h']"]
 COARSER = ["skin.layers[0].cells=60", "skin.layers[2].largest='25 um'", "actives[0].deposit.amount='1.06 ug/cm^2'"]
+ALSO = '[[actives]]\nname = "caffeine"\ndeposit = { amount = "1 ug/cm^2", depth = "1 um" }\n\n'
 
 
 def done(*arguments):
@@ -98,6 +102,14 @@ class TestPage:
         lines = [[(line["name"], line["line"]["color"]) for line in plot["data"]] for plot in contents.figures.values()]
         assert len(lines) > 5
         assert all(found == [("usual", COLOURS[0]), ("coarser", COLOURS[1])] for found in lines)
+
+    @pytest.mark.parametrize(("title", "also", "shown"), [("E: 5 %", "", ""), ("testosterone", ALSO, "Testosterone: ")])
+    def test_what_is_common_with_one_active_and_with_two(self, one, copied, title, also, shown):
+        case = copied / "case.toml"
+        text = case.read_text("utf-8").replace('title = "testosterone"', f'title = "{title}"')
+        case.write_text(text.replace("[[actives]]", f"{also}[[actives]]"), "utf-8")
+        plots = Page(document(comparison_page(compared([one, copied])))).figures
+        assert f"{shown}amounts: in the skin".lower() in map(str.lower, plots)
 
     def test_pictures_of_the_difference(self, contents):
         (picture,) = contents.pictures
@@ -224,9 +236,11 @@ class TestDifference:
     def test_meshes_that_do_not_lie_alike(self, one, other):
         found = compared([one, other])
         first = found.runs[0]
-        known = {"times": first.times, "quantities": first.quantities}
+        known = {"times": first.times, "quantities": first.quantities, "case": first.case}
         lies = SimpleNamespace(**known, mirrored=not first.mirrored)
         assert hindrance(replace(found, runs=(first, lies))).startswith("one mesh is a quarter of a cell")
+        wet = SimpleNamespace(**known | {"case": SimpleNamespace(surface=50.0)}, mirrored=first.mirrored)
+        assert hindrance(replace(found, runs=(first, wet))).startswith("the vehicle is meshed in one of them alone")
         mesh = first.snapshot().mesh
         away = SimpleNamespace(mesh=replace(mesh, x=mesh.x + 1e6))
         aside = SimpleNamespace(**known, mirrored=first.mirrored, snapshot=lambda time: away)
@@ -236,16 +250,17 @@ class TestDifference:
 class TestPicture:
     MESH = Mesh(np.linspace(0.0, 40.0, 21), np.linspace(0.0, 40.0, 5), np.linspace(0.0, 20.0, 11))
 
-    def picture(self, first, second):
+    def picture(self, first, second, layers=("skin", "skin")):
         """The picture of fields that vary along x alone."""
 
-        def field(values):
+        def field(values, layer=layers[1]):
             full = np.broadcast_to(values, self.MESH.shape).astype(float)
-            return Field(self.MESH, ("skin",), np.zeros(full.shape, np.uint8), np.zeros(full.shape, np.float32), full)
+            return Field(self.MESH, (layer,), np.zeros(full.shape, np.uint8), np.zeros(full.shape, np.float32), full)
 
         quantity = Quantity("u", "mg/mL", "stuff", "u [mg/mL]")
-        fields = field(first), field(second), field(np.subtract(second, first))
-        png = difference_picture(Pair(quantity, 3600.0, *fields, True), SimpleNamespace(mirrored=False), ("A", "B"))
+        anywhere = SimpleNamespace(mirrored=False, case=SimpleNamespace(surface=0.0))
+        fields = field(first, layers[0]), field(second), field(np.subtract(second, first))
+        png = difference_picture(Pair(quantity, 3600.0, *fields, True), anywhere, ("A", "B"))
         return imread(io.BytesIO(png))[..., :3]
 
     def panel(self, image, number):
@@ -271,6 +286,12 @@ class TestPicture:
         one, other = self.panel(image, 0), self.panel(image, 1)
         np.testing.assert_allclose(one[0], other[0], atol=0.02)
         assert np.abs(one[1] - other[1]).max() > 0.3
+
+    def test_every_panel_has_the_layers_of_its_own_run(self, monkeypatch):
+        written = []
+        monkeypatch.setattr(frame, "names_beside", lambda axes, right, heights, names, point: written.append(names))
+        self.picture(np.full(20, 1.0), np.full(20, 2.0), layers=("palm", "forearm"))
+        assert written == [["palm"], ["forearm"], ["forearm"]]
 
     def test_no_difference_is_pale(self):
         values = np.where(self.MESH.xc < 38.0, 0.1, 1.0)

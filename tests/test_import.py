@@ -53,7 +53,7 @@ def check(imported):
 
 
 @pytest.mark.parametrize("up", UPS)
-def test_whatever_axis_is_out_of_the_skin_nothing_is_mirrored_or_exchanged(up, tmp_path):
+def test_whatever_axis_is_out_of_the_skin_x_and_y_follow_in_turn(up, tmp_path):
     points, corners, tags = block()
     file = save(tmp_path / "block.vtu", turned(points, up), "hexahedron", corners, tags)
     check(import_mesh([file], Wish(TABLE, "um", up)))

@@ -1,6 +1,7 @@
 """What can be wrong with a mesh from elsewhere, message by message; and `mnrd mesh import` on the command line."""
 
 import hashlib
+import re
 
 import meshio
 import numpy as np
@@ -92,6 +93,55 @@ def test_parts_that_overlap_and_files_that_do_not_fit(tmp_path, whole):
     refused([whole, ball], Wish(TABLE, "um"), "some files are surfaces and some are volume meshes")
 
 
+@pytest.mark.parametrize(("again", "faces"), [([0], 4), ([0, 1, 7], 12), (range(108), 258)])
+@pytest.mark.parametrize("tag", [1, 3])
+def test_cells_that_are_there_twice(again, faces, tag, tmp_path):
+    """Of one material or of two: their faces would cancel each other and leave a hole."""
+    points, corners, tags = block("tetra")
+    twice = np.vstack([corners, corners[again]]), np.append(tags, np.full(len(again), tag))
+    file = save(tmp_path / "block.vtu", points, "tetra", *twice)
+    text = rf"{faces} faces are of cells that overlap, must be none: are cells there twice, .* in um: \d"
+    refused(file, Wish(TABLE, "um", "-z", fill="channel"), text)
+
+
+@pytest.mark.parametrize("place", [np.nan, -np.inf])
+def test_corners_that_are_nowhere(place, tmp_path):
+    points, corners, tags = block("tetra")
+    points[7, 1] = place
+    file = save(tmp_path / "block.vtu", points, "tetra", corners, tags)
+    refused(file, Wish(TABLE, "um", "-z"), r"1 corners of cells are at no place \(nan or inf\), must be none")
+
+
+def test_what_is_flat_altogether(tmp_path):
+    points, corners, tags = block("tetra")
+    points[:, 2] = 0.0
+    cells = save(tmp_path / "cells.vtu", points, "tetra", corners, tags)
+    surface = tmp_path / "surface.vtu"
+    meshio.write(surface, meshio.Mesh(points, [("triangle", [[0, 3, 12], [0, 12, 3]])]))
+    for file, table in ((cells, TABLE), (surface, {"surface": "dermis"})):
+        refused(file, Wish(table, "um"), "all cells or surfaces are flat, at least one must have a volume")
+
+
+def test_tags_that_are_no_whole_numbers(tmp_path):
+    """Cut to whole ones, two parts would be one."""
+    points, corners, tags = block()
+    file = save(tmp_path / "block.vtu", points, "hexahedron", corners, tags + 0.5)
+    refused(file, Wish(TABLE, "um", "-z"), "block.vtu: the cell data 'material' are no whole numbers, say which are")
+    file = save(tmp_path / "whole.vtu", points, "hexahedron", corners, tags.astype(float))
+    assert import_mesh([file], Wish(TABLE, "um", "-z")).painting.materials[0] == "stratum corneum"
+
+
+def test_a_small_part_within_another_is_said_to_overlap(tmp_path):
+    """Too small to be an error: 0.05 % of the box, which both have half of."""
+    pyvista.Box((0, 1, 0, 1, 0, 1)).triangulate().save(tmp_path / "dermis.stl")
+    pyvista.Sphere(radius=0.05, center=(0.5, 0.5, 0.5)).save(tmp_path / "channel.stl")
+    done = call(tmp_path / "dermis.stl", tmp_path / "channel.stl", "--unit", "mm", "--out", tmp_path / "skin.vtr")
+    assert done.exit_code == 0, done.output
+    said = re.search(r"channel: the volume is -(\d+)\.\d+% off; parts overlap in 0\.05% of the box, cut", done.output)
+    assert said is not None, done.output
+    assert 40 < int(said[1]) < 60
+
+
 def test_surfaces_that_are_not_closed(tmp_path):
     box = pyvista.Box((0, 1, 0, 2, 0, 3)).triangulate()
     faces = box.regular_faces
@@ -176,3 +226,13 @@ def test_options_that_are_wrong(arguments, text, whole, monkeypatch):
     assert done.exit_code == Ending.BAD_CASE
     assert text in done.output
     assert not list(whole.parent.glob("*.vtr"))
+
+
+@pytest.mark.parametrize("name", ["cut.vtu", "cut.vti"])
+def test_files_that_are_cut_off(tmp_path, name):
+    grid = pyvista.ImageData(dimensions=(3, 3, 3))
+    grid.cell_data["label"] = np.ones(8, np.uint8)
+    whole = tmp_path / f"whole{name[-4:]}"
+    (grid if name.endswith("vti") else grid.cast_to_unstructured_grid()).save(whole)
+    (tmp_path / name).write_bytes(whole.read_bytes()[:-60])
+    refused(tmp_path / name, Wish({}, "um"), rf"{name}: cannot be read as .* \(VTK finds errors in it: damaged\?\)")

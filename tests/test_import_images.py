@@ -33,7 +33,7 @@ def nrrd(path, labels, more, *, encoding="raw", kind="uint8"):
 
 
 @pytest.mark.parametrize("up", UPS)
-def test_whatever_axis_is_out_of_the_skin_nothing_is_mirrored_or_exchanged(up, tmp_path):
+def test_whatever_axis_is_out_of_the_skin_x_and_y_follow_in_turn(up, tmp_path):
     labels, spacing = voxels(up)
     check(import_mesh([vti(tmp_path / "block.vti", labels, spacing)], Wish(TABLE, "um", up)))
 
@@ -116,6 +116,20 @@ def test_a_large_image_is_coarsened_to_the_number_of_cells(tmp_path):
     assert min(np.diff(found.mesh.z)) >= 2.0 - 1e-9  # not below a voxel
 
 
+@pytest.mark.parametrize("count", [50, 51])
+def test_a_cell_has_room_for_the_least_share_of_every_material(count, tmp_path):
+    """Down to 50 voxels in one cell; of more materials the bytes would not sum to 255."""
+    labels = np.arange(count, dtype=np.uint8).reshape(1, 1, count)
+    table = {str(number): f"part {number}" for number in range(count)}
+    file = vti(tmp_path / "parts.vti", np.repeat(labels, 3, axis=0), (1.0, 1.0, 1.0))
+    wish = Wish(table, "um", "-z", sizes=Sizes(smallest=50.0, largest=100.0))
+    if count > 50:
+        with pytest.raises(ForeignError, match="got 51 materials, at most 50 can be: give several tags one material"):
+            import_mesh([file], wish)
+    else:
+        assert (import_mesh([file], wish).painting.fractions.sum(axis=0, dtype=int) == 255).all()
+
+
 def test_what_is_wrong_with_images(tmp_path):
     labels, spacing = voxels()
 
@@ -134,11 +148,19 @@ def test_what_is_wrong_with_images(tmp_path):
     for more, text in (
         ("space directions: (0,1,0) (1,0,0) (0,0,1)\n", "its axes are turned: resample it along x, y and z first"),
         ("spacings: 1 1 1\nencoding: bzip2\n", "encoding: got bzip2, must be raw or gzip"),
+        ("spacings: 1 1 1\nbyte skip: 2\n", "byte skip: got 2, must be 0 or left out: save it again without"),
+        ("spacings: 1 1 1\nsizes: 0 1 2\n", "sizes 0 1 2, must be whole numbers in 3 dimensions"),
     ):
         refused(nrrd(tmp_path / "odd.nrrd", labels, more), Wish(TABLE, "um"), text)
     short = nrrd(tmp_path / "short.nrrd", labels, "spacings: 1 1 1\n")
     short.write_bytes(short.read_bytes()[:-7])
     refused(short, Wish(TABLE, "um"), f"got {labels.size - 7} values, must be {labels.size}")
+    for head, text in (("", "it does not begin as NRRD does"), ("NRRD0004\n\n", "its header has no type and no sizes")):
+        short.write_text(head)
+        refused(short, Wish(TABLE, "um"), text)
+    cut = nrrd(tmp_path / "cut.nrrd", labels, "spacings: 1 1 1\n", encoding="gzip")
+    cut.write_bytes(cut.read_bytes()[:-20])
+    refused(cut, Wish(TABLE, "um"), "cut.nrrd: cannot be read as an image .Compressed file ended")
     grey = np.arange(labels.size).reshape(labels.shape)
     refused(
         vti(tmp_path / "grey.vti", grey, spacing), Wish(TABLE, "um"), "got 1440 different values, at most 255 can be"

@@ -128,10 +128,11 @@ def test_the_layers_are_measured(flat, wavy):
     assert skin.thickness == pytest.approx(800.0, rel=1e-9)
 
 
-def test_what_is_exported_comes_back_with_its_names_and_unit(flat, tmp_path):
+@pytest.mark.parametrize("unit", ["mm", "m"])
+def test_what_is_exported_comes_back_with_its_names_and_unit(unit, flat, tmp_path):
     (tmp_path / "case.toml").write_text(f'skin.mesh = "{flat}"\n{BARE}')
     out = tmp_path / "out.vtu"
-    assert run("mesh", "export", tmp_path / "case.toml", out, "--unit", "mm").exit_code == 0
+    assert run("mesh", "export", tmp_path / "case.toml", out, "--unit", unit).exit_code == 0
     imported = import_mesh([out], Wish(up="-z"))
     assert imported.painting.materials == tuple(DEPTHS)
     thickness = [volume / PITCH**2 for volume in imported.after.values()]
@@ -371,6 +372,7 @@ def test_what_ready_made_channels_cannot_do(with_channels, wavy):
             NATIVE,
             "array: the mesh of the skin has channels of its own; import it without them, or leave it out",
         ),
+        (with_channels, BARE + 'output.compare = "intact"\n', "output.compare: got intact, but there are no needles"),
         (with_channels, BARE + "healing = {}\n", "healing: how the channels of the mesh were made is not known"),
         (
             wavy,

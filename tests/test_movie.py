@@ -4,6 +4,7 @@ import re
 import subprocess
 import sys
 import weakref
+from pathlib import Path
 
 import imageio.v3 as imageio
 import numpy as np
@@ -205,6 +206,21 @@ class TestMovie:
         with pytest.raises(
             MovieError, match=r"an MP4 needs imageio-ffmpeg, a GIF does not: pip install 'mnrd\[movie\]'"
         ):
+            movie.write("slices", run, view, tmp_path / "drug.mp4")
+        assert list(tmp_path.iterdir()) == []
+
+    def test_ffmpeg_that_could_not_write(self, run, view, tmp_path, monkeypatch):
+        ffmpeg = pytest.importorskip("imageio_ffmpeg")
+
+        def cut_off(path, *_, **__):
+            try:
+                while True:
+                    yield
+            finally:
+                Path(path).write_bytes(b"cut off")  # what is left on a full disk, and ffmpeg's end is told nobody
+
+        monkeypatch.setattr(ffmpeg, "write_frames", cut_off)
+        with pytest.raises(OSError, match=r"\[Errno 5\] .*: '.*/drug\.mp4'"):
             movie.write("slices", run, view, tmp_path / "drug.mp4")
         assert list(tmp_path.iterdir()) == []
 

@@ -20,12 +20,15 @@ from mnrd.cli.session import run_case
 from mnrd.output.labels import round_ticks, time_ticks, typeset
 from mnrd.report import fields, heat, of_run, pictures
 from mnrd.report.block import block_of, surface_around
+from mnrd.report.colour import span
+from mnrd.report.courses import plots_of_actives
 from mnrd.report.device import device_of, outline
 from mnrd.report.page import Page as Written
 from mnrd.report.page import document
 from mnrd.report.parts import Html, figure, number, packed, paragraph, table
-from mnrd.report.plot import Line, Plot
+from mnrd.report.plot import Line, Plot, as_plotly
 from mnrd.report.schematic import SIDE, from_the_side
+from mnrd.report.static import _spans
 from mnrd.report.subject import _schedule, subject
 from mnrd.results.run import open_run
 from mnrd.simulation import NumericalFailure
@@ -135,6 +138,48 @@ def test_curves_are_the_columns_of_the_tables(page, run):
     shares = page.figures["Collagen III, and scar order"]["data"][0]
     share = healing.numbers("collagen III share in papillary dermis")
     np.testing.assert_allclose(array(shares["y"]), 100.0 * share, rtol=1e-6)
+
+
+DOSED = """title = "a dose in many places"
+skin = "human forearm in vivo"
+needle = {{ shape = "cone", length = "0.5 mm", width = "140 um" }}
+array = {{ pattern = "square", pitch = "600 um" }}
+donor = {{ pH = 3.2, depth = "50 um", meshed = {meshed} }}
+actives = [{{ name = "ascorbic acid", concentration = "20 % w/v" }}]
+run = {{ end = "1 h" }}
+"""
+PARTS = {
+    "flux top [ug/cm^2/h]": 0.0, "applied [ug/cm^2]": 64.0, "donor [ug/cm^2]": 2.0, "cells [ug/cm^2]": 21.0,
+    "receptor [ug/cm^2]": 0.5, "permeated [ug/cm^2]": 1.5, "evaporated [ug/cm^2]": 3.0, "removed [ug/cm^2]": 4.0,
+    "by clearance of ascorbic_acid [ug/cm^2]": -7.0, "by wash-off of ascorbic_acid [ug/cm^2]": -1.0,
+    "by pulled out of ascorbic_acid [ug/cm^2]": -5.0, "by metabolism 1 of ascorbic_acid [ug/cm^2]": -6.0,
+    "by metabolism 1 of prodrug to ascorbic_acid [ug/cm^2]": 9.0, "by binding of ascorbic_acid [ug/cm^2]": -8.0,
+    "bound cells [ug/cm^2]": 8.0, "solid cells [ug/cm^2]": 12.0,
+    "solid by pulled out of ascorbic_acid_solid [ug/cm^2]": -2.0,
+}  # fmt: skip
+AMOUNTS = {"stratum corneum": 4.0, "dermis": 6.0, "vehicle": 5.0, "needle": 3.5, "coating": 2.5}
+
+
+@pytest.mark.parametrize("meshed", [False, True])
+def test_a_dose_is_where_it_is(tmp_path, meshed):
+    """What is in needles or in a meshed vehicle is not in the skin, and nothing of a dose is missing."""
+    (tmp_path / "case.toml").write_text("# dosed\n" + DOSED.format(meshed=str(meshed).lower()), "utf-8")
+    heads = ",".join(f"ascorbic acid {part}" for part in PARTS)
+    rows = [",".join([time, *(str(float(time) * value) for value in PARTS.values())]) for time in ("1", "2", "3")]
+    (tmp_path / "series.csv").write_text("\n".join([f"time [s],{heads}", *rows, ""]), "utf-8")
+    lines = [  # of a run that is going on: the rows of the last report are not there yet
+        f"{time},ascorbic_acid,free,{layer},{float(time) * value},ug/cm^2,0,mg/mL"
+        for time in ("1", "2") for layer, value in AMOUNTS.items()
+    ]  # fmt: skip
+    header = "time [s],field,form,layer,amount,amount unit,mean concentration,concentration unit"
+    (tmp_path / "layers.csv").write_text("\n".join([header, *lines, ""]), "utf-8")
+    plot = next(plots_of_actives(open_run(tmp_path)))
+    found = {line.name: line.y[1] / 2.0 for line in plot.lines}
+    assert found.pop("entered the skin", None) == (None if meshed else 64.0 - 2.0 - 3.0 - 4.0)
+    assert found == {
+        "permeated": 9.0, "in the skin": 10.0 + 8.0, "undissolved": 12.0, "in the needles": 6.0,
+        "left on the skin": 7.0, "taken away": 4.0 + 1.0 + 5.0 + 2.0, "evaporated": 3.0, "metabolised": 6.0,
+    }  # fmt: skip
 
 
 def test_steps_and_iterations(page, run):
@@ -454,6 +499,23 @@ def test_a_plot_without_scripts_has_every_line_and_both_axes():
     first = svg.partition('points="')[2].partition('"')[0].split()
     heights = [float(point.split(",")[1]) for point in first]
     assert heights == sorted(heights, reverse=True)
+
+
+def test_a_logarithmic_axis_leaves_out_round_off():
+    times = np.array([60.0, 3600.0, 7200.0])
+    plot = Plot("t", "y", (Line("a", times, np.array([4.0, 1e-3, 1e-20])), Line("b", times, 0.0 * times)), log=True)
+    assert as_plotly(plot)["layout"]["yaxis"]["autorangeoptions"] == {"clipmin": pytest.approx(4e-8)}
+    assert _spans(plot)[1] == (1e-3, 4.0)
+    assert Plot("t", "y", (Line("a", times, np.array([4.0, 1e-3, 1e-5])),), log=True).floor() == 1e-5
+
+
+def test_colours_of_what_is_at_few_places_and_of_what_is_not_finite():
+    values = np.zeros(100)
+    values[:2] = 1e-6, np.inf
+    assert span(values, 0.95) == (0.0, 1e-6)
+    assert span(np.arange(101.0), 0.95) == (pytest.approx(5.0), pytest.approx(95.0))
+    assert span(np.array([np.nan, 3.0, -1.0])) == (-1.0, 3.0)
+    assert span(np.array([np.nan])) == (0.0, 0.0)
 
 
 def test_not_finite_is_refused():

@@ -424,6 +424,16 @@ def test_pictures_go_into_the_folder_of_the_run(run):
     assert says(*asked).exit_code == 0  # what can be made again is overwritten
 
 
+def test_times_that_people_say_alike_have_pictures_of_their_own(tmp_path):
+    arrays, day = {"drug [mg/mL]": np.zeros(MESH.shape), "material": np.zeros(MESH.shape, np.uint8)}, 86400.0
+    late = made_run(tmp_path / "run", CASE, MESH, {100.0 * day: arrays, 100.25 * day: arrays})
+    done = says(late, "--scene", "slices", "--size", "300x200", "--time", "100 d", "--time", "100.25 d")
+    assert [Path(line).name for line in done.stdout.split()] == [
+        "slices-drug-8640000s.png",
+        "slices-drug-8661600s.png",
+    ]
+
+
 def test_pictures_elsewhere_are_not_overwritten_unasked(run, tmp_path):
     asked = run.folder, "--scene", "block", "--size", "300x200", "--out", tmp_path / "new" / "place"
     path = tmp_path / "new" / "place" / "block-drug-20min.png"

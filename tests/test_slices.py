@@ -46,6 +46,60 @@ def pierced(tmp_path_factory):
     )
 
 
+@pytest.mark.parametrize("odd", [np.inf, np.nan])
+def test_channels_one_cell_wide_and_values_that_are_not_finite(tmp_path, odd):
+    narrow = (abs(X - 130) < 5) & (abs(Y - 90) < 5) & (Z < 200)
+    layer = np.broadcast_to(1 * (Z > 5) + (Z > 40), MESH.shape)
+    arrays = fields(np.where(narrow, 3, layer), narrow)
+    arrays["drug [mg/mL]"][0, 0, 0] = odd
+    run = open_run(made_run(tmp_path / "narrow", CASE, MESH, {3600.0: arrays}, materials=LAYERS))
+    view = completed("slices", run, View(size=(400, 300), quantity="drug"))
+    assert view.limits == (
+        0.0,
+        pytest.approx(arrays["drug [mg/mL]"][np.isfinite(arrays["drug [mg/mL]"])].max(), rel=0.2),
+    )
+    frame.pixels(draw("slices", run, view))
+
+
+def test_depths_are_below_the_skin_and_not_below_a_meshed_vehicle(tmp_path):
+    """A vehicle of 40 um on the skin, a channel down to 100 um, which is 60 um below the skin."""
+    document = QUARTER.replace("{ pH = 3.2 }", '{ pH = 3.2, depth = "40 um", meshed = true }')
+    layer = np.broadcast_to(1 * (Z > 40) + (Z > 60), MESH.shape)
+    layers = ("vehicle", "stratum corneum", "dermis", "channel")
+    channel = (X < 120) & (Y < 60) & (Z > 40) & (Z < 100)
+    arrays = fields(np.where(channel, 3, layer), channel)
+    run = open_run(made_run(tmp_path / "wet", document, MESH, {3600.0: arrays}, materials=layers))
+    _, shown = cut(run)
+    assert (shown.surface, shown.depth) == (40.0, 60.0)
+    assert cut(run, depth=130.0)[1].z[-1] == 170.0
+    figure = draw("slices", run, View(size=(400, 300), quantity="drug"))
+    texts = [text for axes in figure.axes for text in axes.texts]
+    assert "x-y at a depth of 20 µm" in [text.get_text() for text in texts]
+    heights = {text.get_text(): text.get_position()[1] for text in texts}
+    assert heights["0 µm"] == -40.0
+    assert heights["50"] == -90.0
+    ruler = {
+        text.get_text()
+        for axes in draw("block", run, View(size=(400, 300), quantity="drug")).axes
+        for text in axes.texts
+    }
+    assert "0 µm" in ruler
+    with pytest.raises(RunError, match=r"level: got 211 um, must be at most 210 um"):
+        draw("slices", run, View(size=(400, 300), quantity="drug", level=211.0))
+
+
+def test_a_dollar_is_a_dollar(tmp_path):
+    """Two of them are no formula, which would have to be one that can be read."""
+    money = r"$\frac$ of $^$"
+    layer = np.zeros(MESH.shape)
+    fields_of = CASE["model"]["fields"] | {"drug": {"unit": "mg/mL", "meaning": money}}
+    document = CASE | {"title": money, "model": {"fields": fields_of}}
+    place = made_run(tmp_path / "dear", document, MESH, {3600.0: fields(layer, layer)}, materials=(money,))
+    run = open_run(place)
+    for scene in ("slices", "block"):
+        frame.pixels(draw(scene, run, completed(scene, run, View(size=(400, 300), quantity="drug"))))
+
+
 @pytest.fixture(scope="module")
 def plain(tmp_path_factory):
     """One material, no channel."""

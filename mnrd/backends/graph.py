@@ -21,11 +21,15 @@ _UNIT = 16
 
 @dataclass
 class Graph(Recording):
-    """A program on a device: a CUDA graph, made of what was remembered, and the arguments of its kernels."""
+    """A program on a device: a CUDA graph, made of what was remembered, and the arguments of its kernels.
+
+    The arrays that these point to are kept as long as it; what else was remembered is not, it would take far more.
+    """
 
     stream: Any = None
     captured: Any = None
     tables: Array = None
+    arrays: tuple[Array, ...] = ()
 
     def run(self) -> None:
         """Launch all kernels at once; returns before they have run."""
@@ -74,6 +78,8 @@ class Assembler:
                     self._launch(batch, graph.tables[place] if place.start < place.stop else None)
             finally:
                 graph.captured = graph.stream.end_capture()
+        used = {id(one): one for part in graph.parts for launch in part for one in launch.arrays}
+        graph.arrays, graph.parts = tuple(used.values()), []
 
     def _sent(self, memory: bytes) -> Array:
         """A copy on the device, in what is left of the last chunk or in a new one; None of nothing."""

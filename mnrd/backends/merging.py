@@ -66,6 +66,11 @@ class Launch:
         """What is the same for launches that can be one: the kernel, and the whole numbers that it is given."""
         return self.kernel.name, *(value for value in self.sizes.values() if isinstance(value, int))
 
+    @property
+    def arrays(self) -> list[Any]:
+        """The arrays among the arguments."""
+        return [a for p, a in zip(self.kernel.parameters, self.arguments, strict=True) if p.pointer]
+
     def packed(self) -> bytes:
         """The arguments as a kernel finds them in memory."""
         row = np.zeros((), layout(self.kernel.parameters))

@@ -109,6 +109,11 @@ class Case(Noun):
         wound = self.healing.wound if self.healing is not None else None
         return wound.round if wound is not None else self.array is not None and self.array.cell == "quarter"
 
+    @property
+    def surface(self) -> float:
+        """Where the skin begins in the mesh, um below its top: under a vehicle that is meshed."""
+        return self.donor.depth or 0.0 if self.donor is not None and self.donor.meshed else 0.0
+
     def problem(
         self, *, without_needles: bool = False, without_actives: bool = False, cells: int | None = None
     ) -> tuple[Problem, tuple[Event, ...]]:

@@ -273,4 +273,4 @@ def _ends_fit(case: Case) -> Found:
     if case.base.transfer is not None and case.base.kind not in ("sink", "receptor"):
         yield "base.transfer", f"has no meaning for {case.base.kind}, leave it out"
     if case.output.compare == "intact" and case.array is None:
-        yield "output.compare", "got intact, but the skin is intact already (no [array])"
+        yield "output.compare", "got intact, but there are no needles to leave out (no [array])"

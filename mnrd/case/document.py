@@ -53,7 +53,8 @@ def read(path_or_name: str | Path, known: Mapping[str, str] | None = None, kind:
         raise CaseError([f"{path}: there is no such file"])
     texts = bundled() if known is None else known
     if str(path) not in texts:
-        raise CaseError([f"{path}: there is no such file and no bundled {kind} of that name, {nearest(path, texts)}"])
+        near = nearest(path, texts) or "mnrd cases lists them"
+        raise CaseError([f"{path}: there is no such file and no bundled {kind} of that name, {near}"])
     return str(path), parse(texts[str(path)], str(path))
 
 

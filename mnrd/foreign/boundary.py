@@ -71,7 +71,7 @@ def boundary_of(cells: Cells, points: Array, materials: Indices) -> Boundary:
     Raises
     ------
     ForeignError
-        For cells that are inside out, and surfaces that are not closed.
+        For cells that are inside out or overlap, surfaces that are not closed, and when nothing has a volume.
     """
     merged, index = _merged(points)
     blocks = [Block(kind, index[corners], materials[tags]) for kind, corners, tags in cells.blocks]
@@ -80,8 +80,11 @@ def boundary_of(cells: Cells, points: Array, materials: Indices) -> Boundary:
         outer, flat = np.full_like(inner, OUTSIDE), 0
     else:
         triangles, inner, flat = _of_cells(merged, blocks)
-        triangles, inner, outer = _without_shared(triangles, inner)
-    return Boundary(merged, triangles, inner, outer, _volumes(merged, triangles, inner, outer, materials), flat)
+        triangles, inner, outer = _without_shared(merged, triangles, inner)
+    volumes = _volumes(merged, triangles, inner, outer, materials)
+    if volumes.max() <= FLAT * np.ptp(merged, axis=0).max() ** 3:
+        raise ForeignError("all cells or surfaces are flat, at least one must have a volume")
+    return Boundary(merged, triangles, inner, outer, volumes, flat)
 
 
 def _merged(points: Array) -> tuple[Array, Indices]:
@@ -153,16 +156,15 @@ def _check_not_inside_out(points: Array, kind: str, corners: Indices, signed: Ar
         )
 
 
-def _without_shared(triangles: Indices, owners: Indices) -> tuple[Indices, Indices, Indices]:
+def _without_shared(points: Array, triangles: Indices, owners: Indices) -> tuple[Indices, Indices, Indices]:
     """Triangles without those between two cells of one material, and the materials inside and outside of them."""
     ordered = np.sort(triangles, axis=1)
+    whole = (np.diff(ordered, axis=1) > 0).all(axis=1)  # not those of cells whose corners are partly one point
+    triangles, owners, ordered = triangles[whole], owners[whole], ordered[whole]
     order = np.lexsort(ordered.T[::-1])
     ordered = ordered[order]
-    same = (ordered[1:] == ordered[:-1]).all(axis=1)
-    # a face belongs to one cell or to two; more than two means cells that overlap, which is found when they are sampled
-    pair = same.copy()
-    for index in np.flatnonzero(same[1:] & same[:-1]):
-        pair[index + 1] = not pair[index]
+    pair = (ordered[1:] == ordered[:-1]).all(axis=1)
+    _check_two_sides(points, triangles[order], pair)
     first, second = order[:-1][pair], order[1:][pair]
     outer = np.full(len(triangles), OUTSIDE)
     outer[first] = owners[second]
@@ -170,6 +172,23 @@ def _without_shared(triangles: Indices, owners: Indices) -> tuple[Indices, Indic
     kept[second] = False
     kept[first] = owners[first] != owners[second]
     return triangles[kept], owners[kept], outer[kept]
+
+
+def _check_two_sides(points: Array, triangles: Indices, same: NDArray[np.bool_]) -> None:
+    """A face belongs to one cell, or to two on its two sides; `same` says which triangles are as the ones before."""
+    turn = (triangles.argmin(axis=1)[:, None] + np.arange(3)) % 3
+    turned = np.take_along_axis(triangles, turn, axis=1)
+    right = turned[:, 1] < turned[:, 2]
+    wrong = same & (right[1:] == right[:-1])
+    wrong[1:] |= same[1:] & same[:-1]
+    if wrong.any():
+        _, which = np.unique(np.cumsum(~same)[wrong], return_index=True)
+        faces = triangles[1:][wrong][which]
+        places = "; ".join(_place(points[face].mean(axis=0)) for face in faces[:SHOWN])
+        raise ForeignError(
+            f"{len(faces)} faces are of cells that overlap, must be none: are cells there twice, as members of "
+            f"two groups? (at x, y, depth in um: {places})"
+        )
 
 
 # --- surfaces -----------------------------------------------------------------------------------------------

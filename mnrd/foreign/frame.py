@@ -17,8 +17,8 @@ class Frame(NamedTuple):
     """How a place in a file becomes one in mnrd: x and y of mnrd are the axes that follow the one out of the skin.
 
     With ``+z`` or ``-z`` out of the skin x stays x and y stays y, with ``+x`` or ``-x`` they are y and z of the file,
-    with ``+y`` or ``-y`` they are z and x. The depth is counted from the highest place on; nothing is mirrored, because
-    mnrd sees its axes from outside of the skin.
+    with ``+y`` or ``-y`` they are z and x. The depth is counted from the highest place on. Seen from outside of the
+    skin, plus and minus of one axis give mirror images of each other, which no law of mnrd tells apart.
 
     Parameters
     ----------

@@ -9,6 +9,8 @@ import gzip
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
+from warnings import catch_warnings, filterwarnings
 
 import numpy as np
 from numpy.typing import NDArray
@@ -91,10 +93,20 @@ def _tiff(path: Path) -> NDArray[np.integer]:
     return np.stack(pages)
 
 
-def _by_vtk(path: Path, name: str | None) -> tuple[NDArray[np.integer], _Size, _Size]:
+def read_by_vtk(path: Path) -> Any:
+    """What VTK reads; ValueError when it finds errors in the file, for it goes on with what it has."""
     import pyvista
 
-    image = pyvista.read(path)
+    with catch_warnings():
+        filterwarnings("error", message="(?s).* raised an error while reading")
+        try:
+            return pyvista.read(path)
+        except UserWarning:
+            raise ValueError("VTK finds errors in it: damaged?") from None
+
+
+def _by_vtk(path: Path, name: str | None) -> tuple[NDArray[np.integer], _Size, _Size]:
+    image = read_by_vtk(path)
     if not np.allclose(image.direction_matrix, np.eye(3)):
         raise ValueError("its axes are turned: resample it along x, y and z first")
     data, counts = image.cell_data, tuple(max(count - 1, 1) for count in image.dimensions)
@@ -119,11 +131,7 @@ def _nrrd(path: Path) -> tuple[NDArray[np.integer], _Size | None, _Size, str]:
     """Values, spacing if the file says, the lower corner, and unit."""
     raw = path.read_bytes()
     head, _, body = raw.partition(b"\n\n") if b"\n\n" in raw else raw.partition(b"\r\n\r\n")
-    lines = head.decode("ascii", "replace").splitlines()
-    if not lines[0].startswith("NRRD"):
-        raise ValueError("it does not begin as NRRD does")
-    entries = [line.partition(":") for line in lines[1:] if not line.startswith("#") and ":" in line]
-    keys = {key.strip().lower(): value.strip() for key, _, value in entries}
+    keys = _keys(head.decode("ascii", "replace"))
     if "data file" in keys or "datafile" in keys:
         body = (path.parent / (keys.get("data file") or keys["datafile"])).read_bytes()
     encoding = keys.get("encoding", "raw").lower()
@@ -131,7 +139,7 @@ def _nrrd(path: Path) -> tuple[NDArray[np.integer], _Size | None, _Size, str]:
         raise ValueError(f"encoding: got {encoding}, must be raw or gzip")
     sizes = [int(count) for count in keys["sizes"].split()]
     kind = _TYPES.get(keys["type"].lower())
-    if len(sizes) != 3 or kind is None:
+    if len(sizes) != 3 or min(sizes) < 1 or kind is None:
         raise ValueError(f"got type {keys['type']} and sizes {keys['sizes']}, must be whole numbers in 3 dimensions")
     order = ">" if keys.get("endian", "little") == "big" else "<"
     values = np.frombuffer(gzip.decompress(body) if encoding != "raw" else body, dtype=order + kind)
@@ -145,6 +153,21 @@ def _nrrd(path: Path) -> tuple[NDArray[np.integer], _Size | None, _Size, str]:
     units = set(re.findall(r'"([^"]*)"', keys.get("space units", "")))
     unit = f"1 {units.pop()}" if len(units) == 1 else ""
     return values[:count].reshape(sizes[::-1]), spacing, (corner[0], corner[1], corner[2]), unit
+
+
+def _keys(head: str) -> dict[str, str]:
+    """The entries of a header, with all that must be there and nothing that would change how the values are read."""
+    if not head.startswith("NRRD"):
+        raise ValueError("it does not begin as NRRD does")
+    entries = [line.partition(":") for line in head.splitlines()[1:] if not line.startswith("#") and ":" in line]
+    keys = {key.strip().lower(): value.strip() for key, _, value in entries}
+    missing = [key for key in ("type", "sizes") if key not in keys]
+    if missing:
+        raise ValueError(f"its header has no {' and no '.join(missing)}")
+    for key in ("line skip", "lineskip", "byte skip", "byteskip"):
+        if keys.get(key, "0") != "0":
+            raise ValueError(f"{key}: got {keys[key]}, must be 0 or left out: save it again without")
+    return keys
 
 
 def _spacing(keys: dict[str, str]) -> _Size | None:

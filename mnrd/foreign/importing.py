@@ -171,6 +171,9 @@ def _cells(cells: Cells, frame: Frame, index: NDArray[np.int64], wish: Wish) -> 
         for block in cells.blocks
     )
     used = np.unique(np.concatenate([block.corners.ravel() for block in kept]))
+    nowhere = np.count_nonzero(~np.isfinite(cells.points[used]).all(axis=1))
+    if nowhere:
+        raise ForeignError(f"{nowhere} corners of cells are at no place (nan or inf), must be none: repair the mesh")
     points = np.zeros_like(cells.points)
     points[used] = frame.placed(cells.points[used])
     boundary = boundary_of(Cells(cells.points, kept, cells.tags, cells.unit), points, index)

@@ -9,11 +9,13 @@ import numpy as np
 
 from mnrd.foreign.reading import ForeignError
 from mnrd.foreign.source import Indices, Tag
+from mnrd.mesh.sampling import FULL, LEAST
 from mnrd.skin.scene import kind_of
 from mnrd.skin.transport import CHANNEL, COATING, NEEDLE, VEHICLE
 
 LAYERS = ("stratum corneum", "viable epidermis", "junction", "papillary dermis", "reticular dermis", "dermis")
 KNOWN = (*LAYERS, CHANNEL)
+MOST = FULL // LEAST - 1  # materials: if a cell had as little as can be of more, and of nothing, it would overflow
 NOTHING = "nothing"
 """In place of a material: what has this tag is left out, as if it were not in the file."""
 
@@ -39,7 +41,8 @@ def materials_of(
     Raises
     ------
     ForeignError
-        For tags without material, entries without a tag, and names of materials that are misspelt or reserved.
+        For tags without material, entries without a tag, names of materials that are misspelt or reserved, and too
+        many of them.
     """
     asked = {key.strip(): value.strip() for key, value in table.items()}
     found = [_entry(tag, asked) for tag in tags]
@@ -54,6 +57,8 @@ def materials_of(
     names = tuple(dict.fromkeys(name for name in found if name is not None and name != NOTHING))
     for name in names:
         check_material(name)
+    if len(names) > MOST:
+        raise ForeignError(f"got {len(names)} materials, at most {MOST} can be: give several tags one material")
     if not names:
         raise ForeignError("every tag is left out; give at least one a material")
     return names, np.array([-1 if name == NOTHING else names.index(str(name)) for name in found])

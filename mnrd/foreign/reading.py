@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from mnrd.foreign.images import IMAGES, read_image
+from mnrd.foreign.images import IMAGES, read_by_vtk, read_image
 from mnrd.foreign.source import Array, Block, Cells, Indices, Tag, Voxels, joined
 
 # kind of every type of cell, by its name in meshio and its number in VTK; cells of second order by their corners
@@ -76,8 +76,9 @@ def read(paths: Sequence[Path], *, tags: str | None = None, spacing: Sequence[fl
 def _image(paths: Sequence[Path], tags: str | None, spacing: Sequence[float] | None) -> Voxels:
     try:
         return read_image(paths, tags, spacing)
-    except (OSError, ValueError) as error:
-        raise ForeignError(f"{paths[0]}: cannot be read as an image ({error})") from None
+    except Exception as error:  # what is damaged raises all kinds
+        said = str(error).strip() or type(error).__name__
+        raise ForeignError(f"{paths[0]}: cannot be read as an image ({said.splitlines()[0]})") from None
 
 
 def _mesh(path: Path, tags: str | None) -> Cells:
@@ -146,10 +147,7 @@ def _in_sets(sets: Mapping[str, Any], index: int, count: int, path: Path) -> lis
 
 
 def _by_vtk(path: Path, tags: str | None) -> tuple[Array, list[_Found], str]:
-    import pyvista
-
-    read = pyvista.read(path)
-    parts, points, found, before = list(_parts(read, path.stem)), [], [], 0
+    parts, points, found, before = list(_parts(read_by_vtk(path), path.stem)), [], [], 0
     for name, grid in parts:
         found += [(kind, corners + before, own) for kind, corners, own in _cells_of(grid, name, path, tags)]
         points.append(np.asarray(grid.points, dtype=np.float64))
@@ -189,7 +187,7 @@ def _names_in(grid: Any) -> dict[int, str]:
     found: dict[int, str] = {}
     for name in grid.field_data:
         values = np.asarray(grid.field_data[name])
-        if values.size == 1 and name not in CLOCKS and np.issubdtype(values.dtype, np.number):
+        if values.size == 1 and name not in (*CLOCKS, UNIT) and np.issubdtype(values.dtype, np.number):
             number = float(values.flat[0])
             found |= {int(number): name} if number.is_integer() else {}
     return found
@@ -207,13 +205,14 @@ def _kind(path: Path, written: Any, known: Mapping[Any, str]) -> str | None:
 
 def _tags_in(path: Path, data: Mapping[str, Any], asked: str | None) -> Any:
     """The cell data that hold the tags; None where there are none."""
-    if asked is not None:
-        if asked not in data:
-            there = ", ".join(data) or "none"
-            raise ForeignError(f"{path}: has no cell data '{asked}' (--tags), there are {there}")
-        return data[asked]
-    named = next((name for name in TAGS if name in data), None)
+    named = asked if asked is not None else next((name for name in TAGS if name in data), None)
+    if named is not None and named not in data:
+        there = ", ".join(data) or "none"
+        raise ForeignError(f"{path}: has no cell data '{named}' (--tags), there are {there}")
     if named is not None:
+        for one in data[named] if isinstance(data[named], list) else [data[named]]:
+            if not np.array_equal(one, np.rint(one)):
+                raise ForeignError(f"{path}: the cell data '{named}' are no whole numbers, say which are tags (--tags)")
         return data[named]
     whole = [name for name, values in data.items() if _whole(values)]
     if len(whole) > 1:

@@ -163,7 +163,10 @@ def _limits(run: Run, view: View, quantity: Quantity, times: Sequence[float | No
 
 
 def _quantile(values: Single, weights: Single, share: float) -> float:
-    """The value below which a share of the weights lies, as well as a histogram tells it."""
+    """The value below which a share of the weights lies, as well as a histogram tells it; of finite values."""
+    known = np.isfinite(values)
+    if not known.all():  # too large for the file, or a run that failed
+        values, weights = values[known], weights[known]
     if not values.size:
         return 0.0
     low, high = float(values.min()), float(values.max())

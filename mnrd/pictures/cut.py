@@ -38,7 +38,9 @@ class Cut:
         Number of the shown node on the axis of the channel nearest to the middle; the cut goes through `row`, which
         is never the last one.
     depth : float
-        um; of the deepest channel, 0 without channels.
+        um; of the deepest channel below the skin surface, 0 without channels.
+    surface : float
+        um; where the skin begins along z: below a vehicle that is meshed.
     """
 
     x: Array
@@ -49,6 +51,7 @@ class Cut:
     column: int
     row: int
     depth: float
+    surface: float = 0.0
 
     @property
     def levels(self) -> int:
@@ -85,7 +88,10 @@ def cut_of(run: Run, snapshot: Snapshot, view: View) -> Cut:
         length = np.tile(np.block([[length[::-1, ::-1], length[::-1]], [length[:, ::-1], length]]), (view.repeat,) * 2)
     column, row = axis_of_channel(x, y, length)
     width = float(max(np.ptp(x), np.ptp(y)))
-    depth = view.depth or _interesting(deepest, width, alone=run.mirrored and view.repeat == 1)
+    surface = run.case.surface
+    depth = (
+        surface + view.depth if view.depth else _interesting(deepest, width, alone=run.mirrored and view.repeat == 1)
+    )
     if view.depth is None:
         depth = at_border(depth, mesh.z, snapshot.material[:, -1, -1])
     levels = max(int(np.abs(mesh.z - depth).argmin()), 1) + 1
@@ -97,7 +103,7 @@ def cut_of(run: Run, snapshot: Snapshot, view: View) -> Cut:
         rows, row = rows[kept], row - kept.start
     if row == y.size - 1:  # both sides of the mesh are alike: mirrors, or one behind the other
         row = 0
-    return Cut(x, y, mesh.z[:levels], columns, rows, column, row, deepest)
+    return Cut(x, y, mesh.z[:levels], columns, rows, column, row, max(deepest - surface, 0.0), surface)
 
 
 def _interesting(deepest: float, width: float, *, alone: bool) -> float:

@@ -59,12 +59,11 @@ def panel(figure: Figure, place: tuple[float, float, float, float]) -> Axes:
 def head(figure: Figure, title: str, below: str = "") -> None:
     """Title, and a smaller line below it."""
     inch = 1.0 / figure.get_figheight()
-    figure.text(
-        0.5, 1.0 - 0.16 * inch, title, ha="center", va="top", color=INK, fontsize=_fitting(figure, title, TITLE)
-    )
-    figure.text(
-        0.5, 1.0 - 0.46 * inch, below, ha="center", va="top", color=INK, fontsize=_fitting(figure, below, SMALL)
-    )
+    for text, down, size in ((title, 0.16, TITLE), (below, 0.46, SMALL)):
+        figure.text(
+            0.5, 1.0 - down * inch, text, ha="center", va="top", color=INK, fontsize=_fitting(figure, text, size),
+            parse_math=False,  # a $ that people write is one
+        )  # fmt: skip
 
 
 def _fitting(figure: Figure, text: str, size: float) -> float:
@@ -88,7 +87,7 @@ def colour_bar(figure: Figure, scale: Scale, place: tuple[float, float, float, f
     bar.minorticks_off()
     _tick(bar, scale, place[3] if upright else place[2] * figure.get_figwidth() / INCHES)
     size = _fitting(figure, scale.quantity.title, SMALL if upright else TEXT)
-    bar.set_label(scale.quantity.title, color=INK, fontsize=size)
+    bar.set_label(scale.quantity.title, color=INK, fontsize=size, parse_math=False)
     bar.outline.set_edgecolor(INK)
     bar.ax.tick_params(colors=INK, labelsize=SMALL)
 
@@ -178,7 +177,7 @@ def names_beside(axes: Axes, right: float, heights: Sequence[float], names: Sequ
         axes.plot(
             [right + 2 * point, right + 8 * point, right + 18 * point], [at, height, height], color=INK, linewidth=0.7
         )
-        axes.text(right + 21 * point, height, name, color=INK, fontsize=TEXT, va="center")
+        axes.text(right + 21 * point, height, name, color=INK, fontsize=TEXT, va="center", parse_math=False)
 
 
 def width_of(names: Sequence[str]) -> float:

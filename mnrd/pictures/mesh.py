@@ -185,7 +185,7 @@ def _panel(
     axes.set_ylim((lower, upper) if face.across == "y" else (upper, lower))
     _cells(axes, face, place, window)
     _outline(axes, what, face, window)
-    axes.set_title(title, color=INK, fontsize=TEXT, pad=7)
+    axes.set_title(title, color=INK, fontsize=TEXT, pad=7, parse_math=False)
     axes.set_xlabel("x [µm]", color=INK, fontsize=SMALL)
     axes.set_ylabel("depth [µm]" if face.across == "y" else "y [µm]", color=INK, fontsize=SMALL)
     axes.tick_params(colors=INK, labelsize=SMALL - 1.0)
@@ -281,4 +281,6 @@ def _name_layers(axes: Axes, what: Pierced, face: Face, depth: float, place: Pla
             axes.plot(line, [at, height, height], color=INK, lw=0.7, clip_on=False)
         colour = colours[name] if np.isfinite(at) else BODY
         axes.text(right + 17.0 * point, height, "■", color=colour, fontsize=TEXT + 3.0, va="center", ha="left")
-        axes.text(right + 34.0 * point, height, name, color=INK, fontsize=TEXT, va="center", ha="left")
+        axes.text(
+            right + 34.0 * point, height, name, color=INK, fontsize=TEXT, va="center", ha="left", parse_math=False
+        )

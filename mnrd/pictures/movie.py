@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
+from errno import EIO
 from pathlib import Path
 
 import numpy as np
@@ -102,7 +104,7 @@ def _write_mp4(path: Path, pictures: Iterable[Picture]) -> None:
         from imageio_ffmpeg import write_frames
     except ImportError:
         raise MovieError("an MP4 needs imageio-ffmpeg, a GIF does not: pip install 'mnrd[movie]'") from None
-    encoder = None
+    encoder, sent = None, 0
     try:
         for picture in pictures:
             height, width = (2 * (side // 2) for side in picture.shape[:2])
@@ -114,6 +116,20 @@ def _write_mp4(path: Path, pictures: Iterable[Picture]) -> None:
                 encoder.send(None)
             for _ in range(HELD * RATE // 1000):
                 encoder.send(np.ascontiguousarray(picture[:height, :width]))
+                sent += 1
     finally:
         if encoder is not None:
             encoder.close()
+    _check_mp4(path, sent)
+
+
+def _check_mp4(path: Path, sent: int) -> None:
+    """Read the file back; OSError when pictures are missing: a full disk ends ffmpeg, which nobody else notices."""
+    from imageio_ffmpeg import count_frames_and_secs
+
+    try:
+        found, _ = count_frames_and_secs(str(path))
+    except RuntimeError:
+        found = 0
+    if found != sent:
+        raise OSError(EIO, os.strerror(EIO))

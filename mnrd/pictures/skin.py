@@ -149,11 +149,12 @@ def name_layers(axes: Axes, skin: Skin, camera: Camera, point: float) -> None:
 
 
 def rule(axes: Axes, cut: Cut, camera: Camera, point: float) -> None:
-    """A ruler for the depth at the left edge of the cut, and its width below."""
+    """A ruler for the depth below the skin surface at the left edge of the cut, and its width below."""
     x0, x1, y, base = cut.x[0], cut.x[-1], cut.y[cut.row], cut.z[-1]
-    step = round_step(max(base / 5.0, 14.0 * point / np.cos(np.radians(camera.elevation))))
-    for tick in np.arange(0.0, base * (1.0 + 1e-9), step):
-        at, height = camera.project(x0, y, tick)
+    deep = base - cut.surface
+    step = round_step(max(deep / 5.0, 14.0 * point / np.cos(np.radians(camera.elevation))))
+    for tick in np.arange(0.0, deep * (1.0 + 1e-9), step):
+        at, height = camera.project(x0, y, cut.surface + tick)
         axes.plot([at - 5.0 * point, at], [height, height], color=INK, linewidth=0.7)
         text = f"{tick:g}" if tick else "0 µm"
         axes.text(at - 7.0 * point, height, text, color=INK, fontsize=frame.SMALL, ha="right", va="center")

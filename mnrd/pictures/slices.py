@@ -40,12 +40,13 @@ def paint(figure: Figure, place: Place, run: Run, view: View) -> None:
     """
     scale, snapshot = scale_of(run, view), run.snapshot(view.time)
     cut = cut_of(run, snapshot, view)
-    depth = min(view.depth or max(float(np.ptp(cut.y)), BELOW_CHANNEL * cut.depth), float(snapshot.mesh.z[-1]))
+    base = float(snapshot.mesh.z[-1]) - cut.surface
+    depth = min(view.depth or max(float(np.ptp(cut.y)), BELOW_CHANNEL * cut.depth), base)
     level = view.level if view.level is not None else float(f"{cut.depth / 3.0 or 0.25 * depth:.2g}")
-    if level > snapshot.mesh.z[-1]:
-        raise RunError(f"level: got {level:g} um, must be at most {snapshot.mesh.z[-1]:g} um, where the mesh ends")
-    upright = section_x_z(snapshot, cut, scale.quantity.name, depth)
-    flat = section_x_y(snapshot, cut, scale.quantity.name, level)
+    if level > base:
+        raise RunError(f"level: got {level:g} um, must be at most {base:g} um, where the mesh ends")
+    upright = section_x_z(snapshot, cut, scale.quantity.name, cut.surface + depth)
+    flat = section_x_y(snapshot, cut, scale.quantity.name, cut.surface + level)
     heights, names = layers_beside(upright, snapshot.materials)
     room = frame.width_of(names)
     first, second = _places(figure, place, upright, flat, room)
@@ -53,9 +54,9 @@ def paint(figure: Figure, place: Place, run: Run, view: View) -> None:
     point = frame.fit(axes, _range(upright.u), _range(-upright.v), left=LEFT, right=room, top=ABOVE, bottom=BELOW)
     paint_section(axes, upright, -1.0, scale, point)
     _caption(axes, upright, 0.0, f"x-z {_through(run, upright)}", point)
-    _ruler(axes, upright, point)
+    _ruler(axes, upright, cut.surface, point)
     frame.names_beside(axes, float(upright.u[-1]), heights, names, point)
-    _mark(axes, upright, -level, point)
+    _mark(axes, upright, -cut.surface - level, point)
     axes = frame.panel(figure, second)
     point = frame.fit(axes, _range(flat.u), _range(flat.v), left=RIGHT, right=RIGHT, top=ABOVE, bottom=BELOW)
     paint_section(axes, flat, 1.0, scale, point)
@@ -169,14 +170,14 @@ def _caption(axes: Axes, section: Section, top: float, text: str, point: float) 
     axes.text(section.u[0], top + 5.0 * point, text, color=INK, fontsize=frame.SMALL, ha="left", va="bottom")
 
 
-def _ruler(axes: Axes, section: Section, point: float) -> None:
-    """Depths along the left side."""
-    left, base = float(section.u[0]), float(section.v[-1])
+def _ruler(axes: Axes, section: Section, surface: float, point: float) -> None:
+    """Depths below the skin surface along the left side."""
+    left, base = float(section.u[0]), float(section.v[-1]) - surface
     step = round_step(max(base / 5.0, 14.0 * point))
     for tick in np.arange(0.0, base * (1.0 + 1e-9), step):
-        axes.plot([left - 5.0 * point, left], [-tick, -tick], color=INK, linewidth=0.7)
+        axes.plot([left - 5.0 * point, left], [-surface - tick] * 2, color=INK, linewidth=0.7)
         text = f"{tick:g}" if tick else "0 µm"
-        axes.text(left - 7.0 * point, -tick, text, color=INK, fontsize=frame.SMALL, ha="right", va="center")
+        axes.text(left - 7.0 * point, -surface - tick, text, color=INK, fontsize=frame.SMALL, ha="right", va="center")
 
 
 def _mark(axes: Axes, section: Section, height: float, point: float) -> None:

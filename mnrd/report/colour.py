@@ -5,12 +5,32 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from mnrd.output.labels import typeset
 from mnrd.pictures.colours import MAPS, kind_of
 from mnrd.results.quantity import Quantity
 
 STOPS = 17
 LONGEST = 40  # letters over a bar on a narrow screen
+
+
+def span(values: NDArray[Any], most: float = 1.0) -> tuple[float, float]:
+    """Lowest and highest of the finite values, (0, 0) if there are none.
+
+    Parameters
+    ----------
+    values : array
+    most : float
+        The part of the values that lies below the highest and above the lowest that are given; all of them where these
+        would be the same, or what is at few places only could not be seen.
+    """
+    known = values[np.isfinite(values)]
+    if not known.size:
+        return 0.0, 0.0
+    low, high = (float(one) for one in np.quantile(known, (1.0 - most, most)))
+    return (low, high) if low < high else (float(known.min()), float(known.max()))
 
 
 def limits(quantity: Quantity, low: float, high: float) -> tuple[float, float]:

@@ -109,11 +109,13 @@ def _common(found: Comparison) -> Iterator[Plot]:
     """A plot of every line that at least two runs have, with a line of each of them; a run keeps its colour."""
     colours = dict(zip(found.names, cycle(COLOURS), strict=False))
     lines: dict[tuple[str, str], list[tuple[Plot, Line]]] = {}
+    alike = all(len(run.case.actives) == 1 for run in found.runs)  # then different actives are compared as well
     for name, run in zip(found.names, found.runs, strict=True):
         for plot in _plots(run):
             for line in plot.lines:
                 drawn = Line(name, line.x, line.y, colours[name])
-                lines.setdefault((_without_active(plot.title, run), line.name), []).append((plot, drawn))
+                title = plot.title.rpartition(": ")[2] if alike else plot.title  # without the active
+                lines.setdefault((title, line.name), []).append((plot, drawn))
     for (title, quantity), of_runs in lines.items():
         if len(of_runs) > 1:
             plot, shown = of_runs[0][0], tuple(line for _, line in of_runs)
@@ -124,11 +126,6 @@ def _common(found: Comparison) -> Iterator[Plot]:
 def _plots(run: Run) -> Iterator[Plot]:
     yield from plots_of_actives(run)
     yield from plots_of_healing(run)
-
-
-def _without_active(title: str, run: Run) -> str:
-    """A title that is the same in all runs with one active, whichever that is."""
-    return title.partition(": ")[2] or title if len(run.case.actives) == 1 else title
 
 
 def _fields(found: Comparison, quantities: Sequence[str], times: Sequence[float]) -> Iterator[Html]:

@@ -12,8 +12,11 @@ from mnrd.output.one_unit import split
 from mnrd.report.plot import Line, Plot
 from mnrd.results.run import Run
 from mnrd.results.table import Table
+from mnrd.skin.permeant import Permeant
+from mnrd.skin.transport import COATING, NEEDLE, VEHICLE
 
 Array = NDArray[np.float64]
+Parts = dict[str, tuple[Array, str]]
 CONTENT = "cells"
 
 
@@ -31,14 +34,15 @@ def plots_of_actives(run: Run) -> Iterator[Plot]:
     for active in run.case.actives:
         name = labelled(active.field, "")
         title = active.properties.title or active.name
-        for plot in (_amounts(series, name, title), _fluxes(series, name, title), _layers(layers, active.field, title)):
+        amounts, per_layer = _amounts(run, series, layers, active), _layers(layers, active.field, title)
+        for plot in (amounts, _fluxes(series, name, title), per_layer):
             if plot is not None:
                 yield plot
     if run.case.model is not None:
         yield from _own(series, list(run.case.model.fields))
 
 
-def columns(series: Table, name: str) -> dict[str, tuple[Array, str]]:
+def columns(series: Table, name: str) -> Parts:
     """Columns of a field in series.csv: what follows its name, with values and unit."""
     found = {}
     for heading in series.columns:
@@ -48,7 +52,7 @@ def columns(series: Table, name: str) -> dict[str, tuple[Array, str]]:
     return found
 
 
-def delivered(parts: dict[str, tuple[Array, str]]) -> Array:
+def delivered(parts: Parts) -> Array:
     """What came through the base and what blood took, until then."""
     through = parts["permeated"][0] + parts["receptor"][0]
     return through - sum(
@@ -56,19 +60,52 @@ def delivered(parts: dict[str, tuple[Array, str]]) -> Array:
     )
 
 
-def _amounts(series: Table, name: str, title: str) -> Plot | None:
-    """Where the dose is."""
-    parts = columns(series, name)
+def _amounts(run: Run, series: Table, layers: Table, active: Permeant) -> Plot | None:
+    """Where the dose is, and what was made of another active: all lines but the second add up to that."""
+    parts = columns(series, labelled(active.field, ""))
     if "permeated" not in parts:
         return None
-    entered = parts["applied"][0] - sum(parts[part][0] for part in ("donor", "evaporated", "removed"))
-    lines = {
-        "permeated": delivered(parts), "entered the skin": entered, "in the skin": parts[CONTENT][0],
-        "left on the skin": parts["donor"][0],
-    }  # fmt: skip
+    lines = {"permeated": delivered(parts)}
+    if run.case.donor is not None and not run.case.donor.meshed:  # of a meshed vehicle the tables do not say it
+        outside = sum(parts[part][0] for part in ("donor", "evaporated", "removed"))
+        lines["entered the skin"] = parts["applied"][0] - outside
+    lines |= _places(series, layers, parts, active.field)
     shown = tuple(Line(line, series.times, values) for line, values in lines.items() if values.any())
-    note = "Permeated: through the base, and cleared to blood."
+    title, note = active.properties.title or active.name, "Permeated: through the base, and cleared to blood."
     return Plot(f"{title}: amounts", _axis("amount", parts[CONTENT][1]), shown, note=note) if shown else None
+
+
+def _places(series: Table, layers: Table, parts: Parts, field: str) -> dict[str, Array]:
+    """Amounts in the skin, bound or not, and outside of it, where needles and a meshed vehicle are layers too."""
+    nothing = np.zeros(series.times.size)
+    inside = _per_layer(series, layers, field)
+    vehicle, needle, coating = (inside.pop(place, nothing) for place in (VEHICLE, NEEDLE, COATING))
+    bound, solid = (parts.get(f"{form} {CONTENT}", (nothing, ""))[0] for form in ("bound", "solid"))
+    return {
+        "in the skin": sum(inside.values(), bound),
+        "undissolved": solid,
+        "in the needles": needle + coating,
+        "left on the skin": parts["donor"][0] + vehicle,
+        "taken away": parts["removed"][0] + _lost(parts, "by wash-off", "by pulled out", "solid by pulled out"),
+        "evaporated": parts["evaporated"][0],
+        "metabolised": _lost(parts, "by metabolism"),
+    }
+
+
+def _per_layer(series: Table, layers: Table, field: str) -> dict[str, Array]:
+    """Amount of a field in every layer at the times of series.csv, of which a run that goes on may have one more."""
+    fields, names = np.array(layers.columns["field"]), np.array(layers.columns["layer"])
+    amounts, found = layers.numbers("amount"), {}
+    for layer in dict.fromkeys(names[fields == field].tolist()):
+        rows = (fields == field) & (names == layer)
+        found[layer] = np.interp(series.times, layers.times[rows], amounts[rows])
+    return found
+
+
+def _lost(parts: Parts, *beginnings: str) -> Array:
+    """What reactions took of a field; those that made it out of another one count nothing."""
+    taken = (np.minimum(values, 0.0) for part, (values, _) in parts.items() if part.startswith(beginnings))
+    return 0.0 - sum(taken, np.zeros(1))
 
 
 def _fluxes(series: Table, name: str, title: str) -> Plot | None:

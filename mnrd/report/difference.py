@@ -120,6 +120,8 @@ def hindrance(found: Comparison) -> str:
         return "they hold no fields of the same time"
     if len({run.mirrored for run in found.runs}) > 1:
         return "one mesh is a quarter of a cell with its needle at the corner and another is not, they do not lie alike"
+    if len({run.case.surface for run in found.runs}) > 1:
+        return "the vehicle is meshed in one of them alone, or is thicker there, so the skin begins at another depth"
     meshes = [run.snapshot(found.times[-1]).mesh for run in found.runs]
     try:
         common_mesh(meshes)

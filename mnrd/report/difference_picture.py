@@ -43,9 +43,10 @@ def difference_picture(pair: Pair, run: Run, names: tuple[str, str]) -> bytes:
     names : (str, str)
         What the runs are called.
     """
-    first, second, more = (_section(field, run, pair) for field in (pair.first, pair.second, pair.more))
-    heights, layers = layers_beside(second, pair.second.materials)
-    room = frame.width_of(layers)
+    fields = pair.first, pair.second, pair.more
+    first, second, more = sections = tuple(_section(field, run, pair) for field in fields)
+    beside = [layers_beside(section, field.materials) for section, field in zip(sections, fields, strict=True)]
+    room = max(frame.width_of(layers) for _, layers in beside)
     shape = float(np.ptp(second.v) / np.ptp(second.u))
     tall = ABOVE + BELOW + min((POINTS - EDGE - room) * shape, TALLEST)
     total = HEAD + 3.0 * tall + 2.0 * BAR
@@ -54,15 +55,15 @@ def difference_picture(pair: Pair, run: Run, names: tuple[str, str]) -> bytes:
     both = _scale(pair, first, second)
     rest = Scale(replace(pair.quantity, meaning="difference"), MAPS["gain"], -(limit := _limit(more)), limit)
     top = total - HEAD
-    for section, title, scale in (
-        (first, names[0], both), (second, names[1], both), (more, f"{names[1]} − {names[0]}", rest),
-    ):  # fmt: skip
+    titles, scales = (*names, f"{names[1]} − {names[0]}"), (both, both, rest)
+    for section, title, scale, (heights, layers) in zip(sections, titles, scales, beside, strict=True):
         top -= tall
         axes = frame.panel(figure, (0.0, top / total, 1.0, tall / total))
         point = _fit(axes, section, room)
         paint_section(axes, section, -1.0, scale, point)
         frame.names_beside(axes, float(section.u[-1]), heights, layers, point)
-        axes.text(section.u[0], 5.0 * point, title, color=INK, fontsize=frame.TEXT, ha="left", va="bottom")
+        place = float(section.u[0]), 5.0 * point
+        axes.text(*place, title, color=INK, fontsize=frame.TEXT, ha="left", va="bottom", parse_math=False)
         if section is not first:
             top -= BAR
             frame.colour_bar(figure, scale, (0.1, (top + 0.72 * BAR) / total, 0.6, 0.22 * BAR / total))

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from mnrd.case import Case
 from mnrd.output.labels import HOUR, round_ticks, time_ticks, typeset
 from mnrd.pictures.colours import MAPS, kind_of
-from mnrd.report.colour import colour_axis, limits
+from mnrd.report.colour import colour_axis, limits, span
 from mnrd.report.fields import Fields
 from mnrd.report.parts import Html, figure, html, packed
 from mnrd.report.plot import base_layout, time_axis
@@ -52,10 +52,9 @@ def of_fields(case: Case, fields: Fields) -> Profiles | None:
     late = [number for number, time in enumerate(fields.times) if time > 0.0]
     if len(late) < LEAST_TIMES:
         return None
-    surface = case.donor.depth or 0.0 if case.donor is not None and case.donor.meshed else 0.0
     courses = fields.courses.values()
     return Profiles(
-        np.array([fields.times[number] for number in late]), fields.z - surface,
+        np.array([fields.times[number] for number in late]), fields.z - case.surface,
         {one.quantity: np.stack([one.profile[number] for number in late], axis=1) for one in courses},
         "Means over planes parallel to the surface, at the times of the field files; channels are part of them.",
     )  # fmt: skip
@@ -105,8 +104,7 @@ def heat_map(case: Case, profiles: Profiles, depth: float) -> Html:
             str(number): [trace, _colours(quantity, values)]
             for number, (quantity, trace, values) in enumerate(zip(quantities, traces, maps, strict=True))
         }
-    span = limits(quantities[0], float(maps[0].min()), float(maps[0].max()))
-    fallback = _drawing(edges, z, maps[0], quantities[0], span, depth)
+    fallback = _drawing(edges, z, maps[0], quantities[0], limits(quantities[0], *span(maps[0])), depth)
     return figure(plot, title="Depth profiles over time", fallback=fallback, note=profiles.note, kind="map")
 
 
@@ -125,7 +123,7 @@ def _trace(quantity: Quantity, values: Array) -> dict[str, Any]:
 
 
 def _colours(quantity: Quantity, values: Array) -> dict[str, Any]:
-    return {"coloraxis": colour_axis(quantity, float(values.min()), float(values.max()))}
+    return {"coloraxis": colour_axis(quantity, *span(values))}
 
 
 def _layout(case: Case, edges: Array, depth: float, top: float) -> dict[str, Any]:
@@ -155,10 +153,10 @@ def _name(layer: str, depth: float) -> dict[str, Any]:
 
 
 def _drawing(
-    edges: Array, z: Array, values: Array, quantity: Quantity, span: tuple[float, float], depth: float
+    edges: Array, z: Array, values: Array, quantity: Quantity, ends: tuple[float, float], depth: float
 ) -> Html:
     """The first quantity as SVG."""
-    pieces = [*_cells(edges, z, values, quantity, span, depth), *_frame(edges, z, quantity, span, depth)]
+    pieces = [*_cells(edges, z, values, quantity, ends, depth), *_frame(edges, z, quantity, ends, depth)]
     return Html(
         f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{html(quantity.title)}" '
         f'font-family="sans-serif" font-size="12" fill="#2b2b33">{"".join(pieces)}</svg>'
@@ -175,7 +173,7 @@ def _down(z: Array, depth: float, places: Any) -> Array:
 
 
 def _cells(
-    edges: Array, z: Array, values: Array, quantity: Quantity, span: tuple[float, float], depth: float
+    edges: Array, z: Array, values: Array, quantity: Quantity, ends: tuple[float, float], depth: float
 ) -> Iterator[str]:
     from matplotlib import colormaps
     from matplotlib.colors import to_hex
@@ -184,12 +182,12 @@ def _cells(
     x, y = _across(edges, edges), _down(z, depth, z)
     for row in np.flatnonzero(z[:-1] < depth):
         for column in range(values.shape[1]):
-            colour = to_hex(colours((values[row, column] - span[0]) / (span[1] - span[0])))
+            colour = to_hex(colours((values[row, column] - ends[0]) / (ends[1] - ends[0])))
             size = f'width="{x[column + 1] - x[column] + 0.3:.1f}" height="{y[row + 1] - y[row] + 0.3:.1f}"'
             yield f'<rect x="{x[column]:.1f}" y="{y[row]:.1f}" {size} fill="{colour}"/>'
 
 
-def _frame(edges: Array, z: Array, quantity: Quantity, span: tuple[float, float], depth: float) -> Iterator[str]:
+def _frame(edges: Array, z: Array, quantity: Quantity, ends: tuple[float, float], depth: float) -> Iterator[str]:
     for time, text in time_ticks(float(edges[0]), float(edges[-1])).items():
         yield f'<text x="{float(_across(edges, time)):.1f}" y="{BOTTOM + 18}" text-anchor="middle">{text}</text>'
     for place in round_ticks(float(z[0]), depth):
@@ -199,6 +197,6 @@ def _frame(edges: Array, z: Array, quantity: Quantity, span: tuple[float, float]
     unit = typeset(quantity.unit)
     yield (
         f'<text x="{RIGHT + 8}" y="{TOP + 12}">{html(quantity.meaning)}</text>'
-        f'<text x="{RIGHT + 8}" y="{TOP + 30}">{span[0]:.3g} to {span[1]:.3g} {html(unit)}</text>'
+        f'<text x="{RIGHT + 8}" y="{TOP + 30}">{ends[0]:.3g} to {ends[1]:.3g} {html(unit)}</text>'
         f'<path d="M{LEFT} {TOP}V{BOTTOM}H{RIGHT}" fill="none" stroke="#2b2b33"/>'
     )

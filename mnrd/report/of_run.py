@@ -95,7 +95,7 @@ def _fields(run: Run) -> Iterator[Section]:
         return
     block = block_of(run)
     fields = read_fields(run, block)
-    yield from _profiles(run, of_fields(run.case, fields), float(block.cut.z[-1]))
+    yield from _profiles(run, of_fields(run.case, fields), float(block.cut.z[-1]) - block.cut.surface)
     yield Section("Pictures", tuple(pictures(run)))
     asked = run.case.output.picture_at
     yield Section("Scene in 3-D", (scene(block, fields, run.times[-1] if asked is None else asked),))

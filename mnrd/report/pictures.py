@@ -29,7 +29,7 @@ def pictures(run: Run) -> Iterator[Html]:
             continue
         taken += len(data)
         yield image(data, f"{run.case.title}: {path.stem}", path.relative_to(run.folder).as_posix())
-    if not rendered and run.times and run.summary.get("cells", 0) <= MOST_CELLS:
+    if not rendered and run.times and run.snapshot().mesh.cells <= MOST_CELLS:
         yield image(_slices(run), f"{run.case.title}: slices", "An upright and a level slice. More: mnrd render")
     if left:
         yield paragraph(f"Too large for this page: {', '.join(left)}.", "note")

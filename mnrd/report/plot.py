@@ -17,6 +17,7 @@ INK, GRID = "#2b2b33", "#e8e8ee"
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#e69f00", "#cc79a7", "#56b4e9", "#7a7a00", "#2b2b33")
 DASHES = ("solid", "dash", "dot")
 FIRST = 60.0  # s, where a logarithmic time axis begins at the earliest
+DECADES = 8  # of a logarithmic vertical axis at most: what is below is as good as nothing, often round-off
 Array = NDArray[np.float64]
 
 
@@ -73,7 +74,7 @@ class Plot:
     marks : tuple of float
         Where vertical lines stand, such as at sessions.
     log : bool
-        Logarithmic vertical axis.
+        Logarithmic vertical axis, over at most `DECADES` below the highest value.
     steps : bool
         Values hold from the time before, such as the size of a step.
     note : str
@@ -99,6 +100,12 @@ class Plot:
         """Whether x is the time."""
         return not self.x
 
+    def floor(self) -> float:
+        """Where a logarithmic vertical axis begins: the lowest value above zero, unless it is far below the highest."""
+        values = np.concatenate([line.y for line in self.lines])
+        values = values[np.isfinite(values) & (values > 0.0)]
+        return max(float(values.min()), float(values.max()) * 10.0**-DECADES) if values.size else 1.0
+
     def styles(self) -> list[tuple[Line, str, str]]:
         """Every line with its colour and dash."""
         count = len(COLOURS)
@@ -114,7 +121,7 @@ def as_plotly(plot: Plot) -> dict[str, Any]:
     layout = base_layout() | {"showlegend": len(plot.lines) > 1, "hovermode": "x unified"}
     layout["yaxis"] |= {"title": {"text": plot.y}, "type": "log" if plot.log else "linear"}
     if plot.log:
-        layout["yaxis"] |= {"exponentformat": "power", "dtick": 1}
+        layout["yaxis"] |= {"exponentformat": "power", "dtick": 1, "autorangeoptions": {"clipmin": plot.floor()}}
     layout["shapes"] = [_box(plot, band) for band in plot.bands] + [_mark(plot, mark) for mark in plot.marks]
     if plot.against_time:
         times = np.concatenate([line.x for line in plot.lines])
@@ -164,7 +171,7 @@ def _trace(plot: Plot, line: Line, colour: str, dash: str) -> dict[str, Any]:
     known = np.isfinite(line.y)
     x, y = np.asarray(line.x)[known], np.asarray(line.y)[known]
     trace = {
-        "type": "scatter", "mode": "lines", "name": line.name, "y": packed(y),
+        "type": "scatter", "mode": "lines", "name": line.name, "y": packed(y, "f8"),
         "line": {"color": colour, "dash": dash, "width": 2.2, "shape": "hv" if plot.steps else "linear"},
         "hovertemplate": "%{y:.4~g}",
     }  # fmt: skip

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from mnrd.output.labels import duration, typeset
 from mnrd.report.block import Block
-from mnrd.report.colour import colour_axis
+from mnrd.report.colour import colour_axis, span
 from mnrd.report.fields import Course, Fields
 from mnrd.report.parts import Html, figure, packed, paragraph
 from mnrd.report.plot import INK, base_layout
@@ -70,7 +70,7 @@ def _body(block: Block) -> dict[str, Any]:
     x, y, z = block.points.T
     i, j, k = block.triangles.T
     return {
-        "type": "mesh3d", "x": packed(x), "y": packed(y), "z": packed(z),
+        "type": "mesh3d", "x": packed(x), "y": packed(y), "z": packed(z - block.cut.surface),
         "i": packed(i, "i4"), "j": packed(j, "i4"), "k": packed(k, "i4"),
         "coloraxis": "coloraxis", "flatshading": True, "name": "skin",
         "lighting": {"ambient": 1.0, "diffuse": 0.0, "specular": 0.0, "fresnel": 0.0},  # a colour stands for a value
@@ -86,16 +86,15 @@ def _values(course: Course, number: int) -> dict[str, Any]:
 
 def _colours(course: Course) -> dict[str, Any]:
     """One scale for all times, up to what most points stay below: what is in a channel at first would hide all else."""
-    values = np.concatenate(course.block)
-    low, high = (float(one) for one in np.quantile(values, (1.0 - MOST, MOST)))
-    return {"coloraxis": colour_axis(course.quantity, low, high)}
+    return {"coloraxis": colour_axis(course.quantity, *span(np.concatenate(course.block), MOST))}
 
 
 def _lines(block: Block) -> Iterator[dict[str, Any]]:
-    """Borders on the cut, slightly in front of it, and the edges of the block."""
+    """Borders on the cut, slightly in front of it, and the edges of the block; depths are below the skin surface."""
     for line in block.lines:
-        yield _line(*(line - [0.0, IN_FRONT, 0.0]).T, width=3)
+        yield _line(*(line - [0.0, IN_FRONT, block.cut.surface]).T, width=3)
     (left, right), (front, back), (top, base) = (axis[[0, -1]] for axis in block.axes)
+    top, base = top - block.cut.surface, base - block.cut.surface
     for depth in (top, base):
         yield _line([left, right, right, left], [front, front, back, back], [depth] * 4, width=2)
     for x, y in ((left, front), (right, front), (right, back)):
@@ -111,7 +110,7 @@ def _line(x: ArrayLike, y: ArrayLike, z: ArrayLike, *, width: int) -> dict[str, 
 def _names(block: Block) -> dict[str, Any]:
     """Names of the layers beside the block, moved apart where layers are thin."""
     x, y, z = block.axes
-    least, places = APART * float(z[-1] - z[0]), [depth for _, depth in block.layers]
+    least, places = APART * float(z[-1] - z[0]), [depth - block.cut.surface for _, depth in block.layers]
     for number in range(len(places) - 2, -1, -1):
         places[number] = min(places[number], places[number + 1] - least)
     count = len(places)

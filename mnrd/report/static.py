@@ -37,7 +37,7 @@ def _spans(plot: Plot) -> tuple[tuple[float, float], tuple[float, float]]:
     """What the axes show."""
     x = np.concatenate([line.x for line in plot.lines] or [np.zeros(1)])
     y = np.concatenate([line.y for line in plot.lines] + [np.array(band.y) for band in plot.bands] or [np.zeros(1)])
-    y = y[np.isfinite(y) & (y > 0.0 if plot.log else True)]
+    y = y[np.isfinite(y) & (y >= plot.floor() if plot.log else True)]
     low, high = float(y.min(initial=np.inf)), float(y.max(initial=-np.inf))
     if not low < high:
         low, high = (low, low + (abs(low) or 1.0)) if np.isfinite(low) else (0.0, 1.0)

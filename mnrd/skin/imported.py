@@ -127,7 +127,7 @@ def imported_mesh(skin: Skin) -> Mesh:
 
 
 def refined(mesh: Mesh, x: NDArray[np.float64], y: NDArray[np.float64], z: NDArray[np.float64]) -> Mesh:
-    """The mesh with its cells cut into equal parts, at most as large as the cells of wanted edges at their place."""
+    """The mesh with its cells cut into equal parts, about as large as the cells of wanted edges at their place."""
     return Mesh(_cut(mesh.x, x), _cut(mesh.y, y), _cut(mesh.z, z), mesh.periodic)
 
 

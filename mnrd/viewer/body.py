@@ -148,7 +148,7 @@ class Grid:
     def first(self, axis: Axis) -> int:
         """Number of the node at which the skin is cut first: on the axis of a channel, or at a third of its depth."""
         cut = self.cut
-        wanted = {"x": cut.x[cut.column], "y": cut.y[cut.row], "z": cut.depth / 3.0}[axis]
+        wanted = {"x": cut.x[cut.column], "y": cut.y[cut.row], "z": cut.surface + cut.depth / 3.0}[axis]
         return int(np.clip(np.abs(self.places(axis) - wanted).argmin(), *self.planes(axis)))
 
 

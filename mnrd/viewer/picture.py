@@ -98,10 +98,11 @@ class Painter:
         place = int(np.clip(choice.place, first, last))
         at = float(self.grid.places(choice.axis)[place])
         body = whole.behind(choice.axis, place)
+        surface = self.grid.cut.surface
         words = {
             "title": quantity.meaning, "clock": duration(time), "can_log": can_log, "bar": bar_picture(scale),
             "first": first, "last": last, "block": self._block(body, choice.axis),
-            "at": f"depth {at:.4g} µm" if choice.axis == "z" else f"{choice.axis} = {at:.4g} µm",
+            "at": f"depth {at - surface:.4g} µm" if choice.axis == "z" else f"{choice.axis} = {at:.4g} µm",
         }  # fmt: skip
         return Picture(pieces(body, choice.axis, scale), words)
 
@@ -116,6 +117,7 @@ class Painter:
         """Where rulers and names belong; heights are negative depths."""
         return {
             "axis": axis,
+            "surface": -self.grid.cut.surface,
             "low": [float(body.x[0]), float(body.y[0]), -float(body.z[-1])],
             "high": [float(body.x[-1]), float(body.y[-1]), -float(body.z[0])],
             "names": [[self._materials[number], -middle] for number, middle in body.middles()],

@@ -76,10 +76,11 @@
   }
 
   function ruler(edge, block, seen, length) {
-    const deep = block.high[2] - block.low[2], parts = [];
+    const deep = block.high[2] - block.low[2], { surface } = block, parts = [];
     const step = roundStep(Math.max(deep / 5, 20 * deep / length));
-    for (let depth = Math.ceil(-block.high[2] / step - 1e-9) * step; depth <= -block.low[2] * (1 + 1e-9); depth += step) {
-      const [x, y] = seen([...edge, -depth]);
+    const first = Math.max(Math.ceil((surface - block.high[2]) / step - 1e-9), 0) * step; // a vehicle lies above the skin
+    for (let depth = first; depth <= (surface - block.low[2]) * (1 + 1e-9); depth += step) {
+      const [x, y] = seen([...edge, surface - depth]);
       parts.push(element("polyline", { points: `${x - 6},${y} ${x},${y}` }));
       parts.push(element("text", { x: x - 9, y: y + 0.35 * text(), "text-anchor": "end" }, written(depth) + (depth ? "" : " µm")));
     }
