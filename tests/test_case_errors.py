@@ -209,6 +209,8 @@ def test_a_case_that_is_not_there_is_said_with_the_nearest_name():
         load("roller-lidocain")
     with pytest.raises(CaseError, match=r"nowhere.toml: there is no such file"):
         load("nowhere.toml")
+    with pytest.raises(CaseError, match=r"nowhere: .* no bundled case of that name, mnrd cases lists them$"):
+        load("nowhere")
 
 
 @pytest.mark.parametrize(

@@ -173,6 +173,10 @@ class TestDirectory:
         with pytest.raises(OSError, match=r"\[Errno 28\] No space left on device: '.+/summary.json'"):
             is_full()
 
+    def test_an_error_at_the_temporary_file_names_the_file(self, tmp_path):
+        with pytest.raises(OSError, match=r"\[Errno 2\] No such file or directory: '.+/nowhere/report.html'"):
+            directory.write_text(tmp_path / "nowhere" / "report.html", "text")
+
     def test_a_lock_names_who_holds_it_and_goes_with_the_block(self, tmp_path):
         def enter():
             with directory.locked(tmp_path):

@@ -130,12 +130,12 @@ def test_folders_that_are_no_runs(tmp_path, folder):
     (copy / "summary.json").write_text("{")
     with pytest.raises(RunError, match=r"summary\.json: cannot be read"):
         run.summary  # noqa: B018
+    (copy / "summary.json").write_text("[1, 2]")
+    with pytest.raises(RunError, match=r"summary\.json: cannot be read"):
+        open_run(copy).summary  # noqa: B018
     (copy / "summary.json").unlink()
     assert open_run(copy).summary == {}
     vtr = copy / "fields" / "0001.vtr"
-    vtr.write_bytes(vtr.read_bytes()[:300])
-    with pytest.raises(RunError, match=r"0001\.vtr: "):
-        open_run(copy).snapshot().values("bound")
     vtr.unlink()
     with pytest.raises(RunError, match=r"0001\.vtr: is not there"):
         open_run(copy).quantities  # noqa: B018
@@ -146,3 +146,41 @@ def test_folders_that_are_no_runs(tmp_path, folder):
     assert open_run(copy).times == ()
     with pytest.raises(RunError, match=r"holds no fields to draw; .*output\.fields_at"):
         open_run(copy).quantities  # noqa: B018
+
+
+@pytest.mark.parametrize("kept", [0, 300, 0.5, -200, -5])
+def test_fields_that_are_cut_off(tmp_path, folder, kept, capfd):
+    shutil.copytree(folder, tmp_path / "copy")
+    vtr = tmp_path / "copy" / "fields" / "0001.vtr"
+    whole = vtr.read_bytes()
+    vtr.write_bytes(whole[: int(kept * len(whole)) if isinstance(kept, float) else kept])
+    with pytest.raises(RunError, match=r"0001\.vtr: cannot be read as a \.vtr file \(damaged\?\)$"):
+        open_run(tmp_path / "copy").snapshot().mesh  # noqa: B018
+    assert capfd.readouterr().err == ""
+
+
+def test_fields_with_other_bits(tmp_path, folder, capfd):
+    shutil.copytree(folder, tmp_path / "copy")
+    vtr = tmp_path / "copy" / "fields" / "0001.vtr"
+    data = bytearray(vtr.read_bytes())
+    end = data.rindex(b"\n  </AppendedData>")  # before it are the coordinates along z
+    data[end - 20 : end] = bytes(bit ^ 0x55 for bit in data[end - 20 : end])
+    vtr.write_bytes(data)
+    with pytest.raises(RunError, match=r"0001\.vtr: cannot be read as a \.vtr file \(damaged\?\)$"):
+        open_run(tmp_path / "copy").snapshot().mesh  # noqa: B018
+    assert capfd.readouterr().err == ""
+
+
+def test_tables_that_are_damaged(tmp_path, folder):
+    shutil.copytree(folder, tmp_path / "copy")
+    run, path = open_run(tmp_path / "copy"), tmp_path / "copy" / "series.csv"
+    for text in ("", "step,dt [s]\n1,2\n"):
+        path.write_text(text)
+        with pytest.raises(RunError, match=r"series\.csv: has no column 'time \[s\]' \(damaged\?\)"):
+            run.table("series")
+    path.write_bytes(b"time [s],\xff\n")
+    with pytest.raises(RunError, match=r"series\.csv: cannot be read \(.*; damaged\?\)"):
+        run.table("series")
+    path.unlink()
+    with pytest.raises(RunError, match=r"series\.csv: cannot be read .*the run writes it with its first report"):
+        run.table("series")

@@ -148,6 +148,10 @@ def _tell(found: Imported, path: Path) -> None:
     deep = next((name for name in layers[1:] if kind_of(name) == "stratum corneum"), None)
     if deep and kind_of(layers[0]) != "stratum corneum":
         print(f"{deep} lies below {layers[0]}: is --up right?", file=sys.stderr)
+    covered = found.twice * mesh.footprint * float(mesh.z[-1])
+    cut = f"parts overlap in {found.twice:.2%} of the box, cut them from each other in the program that made them"
     for name, error in errors.items():
         if abs(error) > CLOSE:
-            print(f"{name}: the volume is {error:+.2%} off; take smaller cells (--smallest, --cells)", file=sys.stderr)
+            overlap = 2.0 * covered > abs(error) * found.before[name]
+            todo = cut if overlap else "take smaller cells (--smallest, --cells)"
+            print(f"{name}: the volume is {error:+.2%} off; {todo}", file=sys.stderr)

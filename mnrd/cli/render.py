@@ -166,7 +166,7 @@ def _still(run: Run, name: str, view: View, wanted: Wanted) -> Iterator[Path]:
 
     view = completed(name, run, view, wanted.times)
     for time in wanted.times or (view.time,):
-        path = _place(run, wanted, f"{name}-{view.quantity}-{_clock(run.snapshot(time).time)}.png")
+        path = _place(run, wanted, f"{name}-{view.quantity}-{_clock(run, run.snapshot(time).time)}.png")
         frame.save(draw(name, run, replace(view, time=time)), path)
         yield path
 
@@ -213,10 +213,12 @@ def _place(run: Run, wanted: Wanted, name: str) -> Path:
     return path
 
 
-def _clock(time: float) -> str:
+def _clock(run: Run, time: float) -> str:
+    """A time in the name of a file: as people say it, in s where that would be the same for another time of the run."""
     from mnrd.output.labels import duration
 
-    return duration(time).replace(" ", "")
+    said = [duration(one) for one in run.times]
+    return duration(time).replace(" ", "") if said.count(duration(time)) == 1 else f"{time:.12g}s"
 
 
 def _size(text: str) -> tuple[int, int]:

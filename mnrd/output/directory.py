@@ -113,7 +113,7 @@ def replacing(path: Path) -> Iterator[Path]:
 
     Yields the name to write to. When the block ends well that file has been forced to the disk and moved to
     `path` in one go, which outlasts a power cut. When it raises, the temporary file is gone and what was at `path` is
-    still there; an error of the system that names no file names `path`.
+    still there; an error of the system that names no file, or the temporary one, names `path`.
     """
     part = path.with_name(f".{path.stem}.part{path.suffix}")
     try:
@@ -122,9 +122,9 @@ def replacing(path: Path) -> Iterator[Path]:
         part.replace(path)
         _force(path.parent)
     except OSError as error:
-        if error.errno is None or error.filename is not None:
+        if error.errno is None or error.filename not in (None, str(part)):
             raise
-        raise OSError(error.errno, error.strerror, str(path)) from error
+        raise OSError(error.errno, os.strerror(error.errno), str(path)) from error  # HDF5 says it in several lines
     finally:
         part.unlink(missing_ok=True)
 

@@ -109,7 +109,7 @@ def _draw(
     axes = figure.add_subplot()
     axes.set_aspect("equal")
     axes.set_axis_off()
-    axes.set_title(title, color=INK, fontsize=15, pad=10)
+    axes.set_title(title, color=INK, fontsize=15, pad=10, parse_math=False)  # a $ that people write is one
     cut = cut_at(block)
     faces = visible_faces(block, *cut)
     highest = max(float(face.concentration.max()) for face in faces)
@@ -121,7 +121,7 @@ def _draw(
     _rule_depth(axes, block)
     _rule_widths(axes, block)
     bar = figure.colorbar(shown, ax=axes, orientation="horizontal", shrink=0.5, aspect=32, pad=0.02)
-    bar.set_label(quantity, color=INK, fontsize=11)
+    bar.set_label(quantity, color=INK, fontsize=11, parse_math=False)
     bar.outline.set_edgecolor(INK)
     bar.ax.tick_params(colors=INK)
     with replacing(path) as part:
@@ -202,7 +202,7 @@ def _name_layers(axes: Axes, block: Block, materials: Sequence[str], channels: S
         heights[below] = min(heights[below], heights[above] - 1.3 * gap)
     for number, at, height in zip(shown, down, heights, strict=True):
         axes.plot([right, right + gap, right + 2 * gap], [at, height, height], color=INK, linewidth=0.7)
-        axes.text(right + 2.3 * gap, height, materials[number], color=INK, fontsize=10.5, va="center")
+        axes.text(right + 2.3 * gap, height, materials[number], color=INK, fontsize=10.5, va="center", parse_math=False)
 
 
 def _rule_depth(axes: Axes, block: Block) -> None:

@@ -6,7 +6,8 @@ Coordinates are those of the mesh: um, z downwards. ParaView shows the skin the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -73,8 +74,23 @@ def save_compressed(writer: Any, grid: Any, path: Path) -> None:
         writer.SetHeaderTypeToUInt64()  # with 32 bits, files beyond 2 GB cannot be read
         writer.SetCompressorTypeToZLib()
         writer.SetCompressionLevel(COMPRESSION)
-        if not writer.Write():
+        with silent():
+            written = writer.Write()
+        if not written:
             raise OSError(f"{path}: cannot be written (no space left?)")
+
+
+@contextmanager
+def silent() -> Iterator[None]:
+    """Keep VTK from writing to stderr; what goes wrong must become an error of one line instead."""
+    from vtkmodules.vtkCommonCore import vtkLogger
+
+    before = vtkLogger.GetCurrentVerbosityCutoff()
+    vtkLogger.SetStderrVerbosity(vtkLogger.VERBOSITY_OFF)
+    try:
+        yield
+    finally:
+        vtkLogger.SetStderrVerbosity(before)
 
 
 def _grid(mesh: Mesh, arrays: Mapping[str, NDArray[Any]], time: float, notes: Mapping[str, Sequence[str]]) -> Any:

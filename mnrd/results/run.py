@@ -61,7 +61,7 @@ class Run:
             return {}
         try:
             return dict(json.loads(path.read_text("utf-8")))
-        except ValueError as error:
+        except (TypeError, ValueError) as error:
             raise RunError(f"{path}: cannot be read ({error})") from None
 
     @cached_property

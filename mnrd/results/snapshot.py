@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import cached_property
+from os import SEEK_END
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnrd.mesh.rectilinear import Mesh
+from mnrd.output.vtk import silent
 from mnrd.results.quantity import CHANNEL, HOLE, MATERIAL, Quantity, folded
+
+END = b"</VTKFile>"
 
 
 class RunError(ValueError):
@@ -44,7 +48,10 @@ class Snapshot:
 
         grid = _read(self.path, None)
         x, y, z = grid.GetXCoordinates(), grid.GetYCoordinates(), grid.GetZCoordinates()
-        return Mesh(vtk_to_numpy(x), vtk_to_numpy(y), vtk_to_numpy(z))
+        try:
+            return Mesh(vtk_to_numpy(x), vtk_to_numpy(y), vtk_to_numpy(z))
+        except ValueError:  # VTK tells of errors in arrays of cells alone
+            raise _damaged(self.path) from None
 
     @cached_property
     def materials(self) -> tuple[str, ...]:
@@ -110,10 +117,21 @@ def _reader(path: Path) -> Any:
         raise RunError(f"{path}: is not there, fields.pvd names it: was it moved?")
     reader = vtkXMLRectilinearGridReader()
     reader.SetFileName(str(path))
-    if not reader.CanReadFile(str(path)):
-        raise RunError(f"{path}: cannot be read as a .vtr file (damaged?)")
+    if not _ends(path) or not reader.CanReadFile(str(path)):
+        raise _damaged(path)
     reader.UpdateInformation()
     return reader
+
+
+def _ends(path: Path) -> bool:
+    """Whether the end of the file is there: VTK fills what is cut off with what is in memory, and says nothing."""
+    with path.open("rb") as file:
+        file.seek(-min(path.stat().st_size, 4 * len(END)), SEEK_END)
+        return END in file.read()
+
+
+def _damaged(path: Path) -> RunError:
+    return RunError(f"{path}: cannot be read as a .vtr file (damaged?)")
 
 
 def _read(path: Path, label: str | None) -> Any:
@@ -122,5 +140,10 @@ def _read(path: Path, label: str | None) -> Any:
     for number in range(reader.GetNumberOfCellArrays()):
         name = reader.GetCellArrayName(number)
         reader.SetCellArrayStatus(name, int(name == label))
-    reader.Update()
+    errors: list[str] = []
+    reader.AddObserver("ErrorEvent", lambda _, event: errors.append(event))
+    with silent():
+        reader.Update()
+    if errors:
+        raise _damaged(path)
     return reader.GetOutput()

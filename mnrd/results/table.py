@@ -50,9 +50,13 @@ def read_table(path: Path) -> Table:
     """
     try:
         with path.open(newline="", encoding="utf-8") as file:
-            header, *rows = csv.reader(file)
-    except (OSError, ValueError) as error:
+            header, *rows = list(csv.reader(file)) or [[]]
+    except OSError as error:
         raise RunError(f"{path}: cannot be read ({error}); the run writes it with its first report") from None
+    except (ValueError, csv.Error) as error:
+        raise RunError(f"{path}: cannot be read ({error}; damaged?)") from None
+    if TIME not in header:
+        raise RunError(f"{path}: has no column '{TIME}' (damaged?)")
     rows = [row for row in rows if len(row) == len(header)]
     return Table({name: _column([row[number] for row in rows]) for number, name in enumerate(header)})
 
