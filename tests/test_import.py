@@ -117,6 +117,14 @@ def test_two_files_of_one_skin(tmp_path):
     check(import_mesh(files, Wish(TABLE, "um", "-z")))
 
 
+def test_voxels_of_vtk_count_their_corners_row_by_row(tmp_path):
+    points, corners, tags = block()
+    grid = pyvista.UnstructuredGrid({pyvista.CellType.VOXEL: corners[:, [0, 1, 3, 2, 4, 5, 7, 6]]}, points)
+    grid.cell_data["material"] = tags
+    grid.save(tmp_path / "voxels.vtu")
+    check(import_mesh([tmp_path / "voxels.vtu"], Wish(TABLE, "um", "-z")))
+
+
 @pytest.mark.parametrize("suffix", [".stl", ".obj", ".ply"])
 def test_closed_surfaces_hold_one_material_each(suffix, tmp_path):
     points, corners, tags = block()

@@ -22,8 +22,10 @@ NAMES = {
 NUMBERS = {
     10: "tetra", 24: "tetra", 12: "hexahedron", 25: "hexahedron", 29: "hexahedron", 33: "hexahedron", 13: "wedge",
     26: "wedge", 31: "wedge", 32: "wedge", 14: "pyramid", 27: "pyramid", 37: "pyramid", 5: "triangle", 22: "triangle",
-    34: "triangle", 9: "quad", 23: "quad", 28: "quad", 30: "quad",
+    34: "triangle", 9: "quad", 23: "quad", 28: "quad", 30: "quad", 8: "quad", 11: "hexahedron",
 }  # fmt: skip
+VOXELS = {8: [0, 1, 3, 2], 11: [0, 1, 3, 2, 4, 5, 7, 6]}
+"""Corners of pixels and voxels of VTK, which count them row by row, in the order of quads and hexahedra."""
 CORNERS = {"tetra": 4, "hexahedron": 8, "wedge": 6, "pyramid": 5, "triangle": 3, "quad": 4}
 FLAT = ("triangle", "quad")
 IGNORED = {"vertex", "line", "line3", "line4", 1, 2, 3, 4, 21}
@@ -179,7 +181,8 @@ def _cells_of(grid: Any, name: str, path: Path, tags: str | None) -> Iterator[_F
             own = [Tag(None, name)] * len(corners)
         else:
             own = [Tag(int(tag), named.get(int(tag), "")) for tag in array[grid.celltypes == number].tolist()]
-        yield kind, np.asarray(corners, dtype=np.int64)[:, : CORNERS[kind]], own
+        order = VOXELS.get(int(number), list(range(CORNERS[kind])))
+        yield kind, np.asarray(corners, dtype=np.int64)[:, order], own
 
 
 def _names_in(grid: Any) -> dict[int, str]:
