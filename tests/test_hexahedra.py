@@ -1,6 +1,7 @@
 """The mesh as hexahedra for other programs: each cell's corners, centre, material and value, read back by others."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import meshio
 import numpy as np
@@ -94,6 +95,13 @@ def test_neighbours_share_points_and_faces():
     assert np.unique(cells).size == len(points(MESH))
     assert set(cells[0]) & set(cells[1]) == set(cells[0][[1, 2, 5, 6]])  # the face at higher x of the first
     assert cells[0].tolist() == [0, 1, 4, 3, 12, 13, 16, 15]
+
+
+def test_a_disk_without_room_is_said_before_hdf5_meets_it(tmp_path, monkeypatch):
+    monkeypatch.setattr("shutil.disk_usage", lambda place: SimpleNamespace(free=1000))
+    with pytest.raises(OSError, match=r"No space left on device: up to 0\.\d+ MB are needed: '.*a\.xdmf'"):
+        write_hexahedra(tmp_path / "a.xdmf", WHAT)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_an_unknown_suffix_is_refused_with_the_list(tmp_path):

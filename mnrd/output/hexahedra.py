@@ -6,8 +6,11 @@ corners of a cell stand in the order of VTK, so that with these coordinates all 
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from errno import ENOSPC
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -135,12 +138,13 @@ def _write_vtu(path: Path, what: Hexahedra) -> None:
 def _write_xdmf(path: Path, what: Hexahedra) -> None:
     import meshio
 
+    nodes, cells, data = points(what.mesh, what.scale), corners(what.mesh), what.cell_data
+    size = nodes.nbytes + cells.nbytes + sum(array.nbytes for array in data.values())
+    if shutil.disk_usage(path.parent).free < size:  # HDF5 that meets a full disk takes Python down with it
+        raise OSError(ENOSPC, f"{os.strerror(ENOSPC)}: up to {size / 1e6:.3g} MB are needed", str(path))
     with replacing(path) as part, replacing(path.with_suffix(".h5")) as heavy:
-        made = meshio.Mesh(
-            points(what.mesh, what.scale),
-            [("hexahedron", corners(what.mesh))],
-            cell_data={name: [array] for name, array in what.cell_data.items()},
-        )
+        arrays = {name: [array] for name, array in data.items()}
+        made = meshio.Mesh(nodes, [("hexahedron", cells)], cell_data=arrays)
         meshio.write(part, made, "xdmf")  # its numbers go into `heavy`, the file of the same name
         text = part.read_text("utf-8").replace(heavy.name, f"{path.stem}.h5")
         tree = ElementTree.fromstring(text)
