@@ -5,9 +5,11 @@ import shutil
 
 import numpy as np
 import pytest
+import pyvista
 
 from mnrd.case import from_document
 from mnrd.case.document import bundled, parse
+from mnrd.cli.memory import written
 from mnrd.cli.session import run_case
 from mnrd.results.run import RunError, open_run
 
@@ -119,6 +121,8 @@ def test_channels_materials_and_collagen_gain(tmp_path):
     assert collagen[-1, -1, -1] > 0.9
     assert run.quantity("ascorbic_acid").title == "L-ascorbic acid (vitamin C) [mg/mL]"
     assert run.quantity("T").title == "active TGF-beta [ng/mL]"
+    arrays = pyvista.read(last.path).cell_data  # what a dry run says of their size is what is there
+    assert written(case, case.problem()[0]) == sum(arrays[name].dtype.itemsize for name in arrays)
 
 
 def test_folders_that_are_no_runs(tmp_path, folder):

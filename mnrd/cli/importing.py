@@ -153,5 +153,5 @@ def _tell(found: Imported, path: Path) -> None:
     for name, error in errors.items():
         if abs(error) > CLOSE:
             overlap = 2.0 * covered > abs(error) * found.before[name]
-            todo = cut if overlap else "take smaller cells (--smallest, --cells)"
-            print(f"{name}: the volume is {error:+.2%} off; {todo}", file=sys.stderr)
+            remedy = cut if overlap else "take smaller cells (--smallest, --cells)"
+            print(f"{name}: the volume is {error:+.2%} off; {remedy}", file=sys.stderr)

@@ -234,7 +234,8 @@ def written(case: Case, problem: Problem) -> float:
     fields = [field for field in problem.model.fields if wanted is None or field.name in wanted]
     each = DOUBLE if case.output.double else 4
     channel = 4 if "channel" in problem.painting.materials else 0
-    return each * (len(fields) + sum(field.mobile for field in fields)) + 1 + channel
+    derived = 2 if case.healing is not None else 0  # the gain of collagen, and the hole
+    return each * (len(fields) + sum(field.mobile for field in fields) + derived) + 1 + channel
 
 
 def available() -> int | None:
