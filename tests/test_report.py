@@ -16,6 +16,7 @@ from mnrd.case.document import bundled, parse
 from mnrd.cli import running
 from mnrd.cli.app import app
 from mnrd.cli.control import Stopped
+from mnrd.cli.resuming import Beginning
 from mnrd.cli.session import run_case
 from mnrd.output.labels import round_ticks, time_ticks, typeset
 from mnrd.report import fields, heat, of_run, pictures
@@ -379,6 +380,15 @@ def test_a_report_that_fails_fails_no_run(tmp_path, monkeypatch, caplog):
     done = CliRunner().invoke(app, ["run", str(case), "--out", str(place)])
     assert done.exit_code == 0
     assert f"{place}: no report written (no ink); try: mnrd report {place}" in caplog.text
+    assert "report.html" not in done.stdout
+
+
+def test_a_run_that_goes_on_takes_away_the_report_of_its_failure(tmp_path):
+    case, place = from_document(BOX, "box"), tmp_path / "run"
+    place.mkdir()
+    (place / "report.html").write_text("failed")
+    Beginning(place, "on").prepare(case)
+    assert not (place / "report.html").exists()
 
 
 def test_a_run_that_failed_has_one_and_a_run_that_was_stopped_has_no_time(tmp_path, monkeypatch):

@@ -46,7 +46,7 @@ class Beginning:
 
     def prepare(self, case: Case) -> None:
         """Make the folder ready for the run, and write case.toml into it."""
-        for name in (directory.SUMMARY, directory.FAILED):  # they tell of an end that is none any more
+        for name in (directory.SUMMARY, directory.FAILED, directory.REPORT):  # of an end that is none any more
             (self.folder / name).unlink(missing_ok=True)
         if self.way == "over":
             for path in checkpoints(self.folder):

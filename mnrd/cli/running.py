@@ -62,7 +62,7 @@ def carry_out(case: Case, folder: Path | None, options: Options) -> None:
         print(f"{place}: finished already; its results are there")
     else:
         answer_tables(results)
-        if options.report:
+        if (place / directory.REPORT).is_file():
             print(f"{place / directory.REPORT}: the same with plots and pictures, for a browser")
 
 
