@@ -23,6 +23,7 @@ typedef long long index_t;
 enum Order {
     TAU,                                // 1 / (gamma dt), 1/s
     DT,                                 // step, s
+    AHEAD,                              // the first guess is what the slope makes of the state in this time, s
     RTOL, ABSOLUTE,                     // tolerated error: share of c, and what is added to c / K
     KAPPA,                              // norm of the residual at which a solve ends
     START,                              // the stage starts from AMOUNT + START (content after the first stage - AMOUNT)

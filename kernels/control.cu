@@ -135,9 +135,8 @@ KERNEL line_polynomial(
         if (BLOCK_LEADER) {
             const double mu = *rate / order[TAU], reduction = report[NORM] / report[TOLERANCE];
             const double wanted = mu > 0 ? ceil(acosh(reduction > 1 ? reduction : 1) / acosh(1 + 1 / mu)) : 1;
-            const int most = limit - 1 + limit % 2;
-            const int needed = wanted < 1 ? 1 : wanted < most ? (int)wanted : most;
-            const int count = report[GOING] == 0 ? 0 : needed + 1 - needed % 2;
+            const int needed = wanted < 1 ? 1 : wanted < limit ? (int)wanted : limit;
+            const int count = report[GOING] == 0 ? 0 : needed;
             const double delta = mu / (1 + mu);
             double rho = delta;
             for (int i = 0; i < limit; ++i) {

@@ -2,8 +2,9 @@
 // in real. Rates in real would not add up to what the terms of the reactions move. What changes from step to step
 // is read from the arrays order and report (see common.cuh).
 //
-//   V tau (c - y) = div flux + V (P - L c),   tau = 1 / (gamma dt),   c = K a
+//   V tau (c - y) = div flux + V (P - L c),   tau = 1 / (gamma dt),   c = K a,   y = u + f_base (first - u)
 //
+// u is the concentration at the start of the step, first that after its first stage; a first stage is given u for both.
 // Meaning: mnrd/backends/reference.py, functions of the same names. See diffusion.cu for the operator.
 
 // a = c / K
@@ -12,10 +13,47 @@ KERNEL to_activity(index_t cells, const double *concentration, const real *parti
     FOR_EACH_CELL(n, cells) activity[n] = concentration[n] / partition[n];
 }
 
-// to = source: what a field starts a stage from, where nothing moves or changes it
-KERNEL hold(index_t cells, const double *source, double *to)
+// Guess of the first stage, a = max(u + order[AHEAD] slope, 0) / K
+KERNEL first_guess(
+    index_t cells, const double *u, const float *slope, const real *partition, const double *order, double *a)
 {
-    FOR_EACH_CELL(n, cells) to[n] = source[n];
+    const double ahead = order[AHEAD];
+    FOR_EACH_CELL(n, cells)
+    {
+        const double value = u[n] + ahead * slope[n];
+        a[n] = (value > 0 ? value : 0) / partition[n];
+    }
+}
+
+// Guess of the second stage, a = max(u + f_guess (first - u), 0) / K
+KERNEL second_guess(
+    index_t cells, const double *u, const double *first, double f_guess, const real *partition, double *a)
+{
+    FOR_EACH_CELL(n, cells)
+    {
+        const double value = u[n] + f_guess * (first[n] - u[n]);
+        a[n] = (value > 0 ? value : 0) / partition[n];
+    }
+}
+
+// The same guesses as concentrations, where the reactions of other fields ask for them: out = max(u + factor slope, 0) ...
+KERNEL extrapolate(index_t cells, const double *u, const float *slope, double factor, double *out)
+{
+    FOR_EACH_CELL(n, cells)
+    {
+        const double value = u[n] + factor * slope[n];
+        out[n] = value > 0 ? value : 0;
+    }
+}
+
+// ... and out = max(u + factor (first - u), least)
+KERNEL extend(index_t cells, const double *u, const double *first, double factor, double least, double *out)
+{
+    FOR_EACH_CELL(n, cells)
+    {
+        const double value = u[n] + factor * (first[n] - u[n]);
+        out[n] = value > least ? value : least;
+    }
 }
 
 // contact of diffusion.cu for the state
@@ -35,13 +73,13 @@ KERNEL state_contact(
 }
 
 // screening = V K (tau + L);  r = V (tau y + P) - A a;  metric = sqrt(V) K / (screening w) with the error weight
-// w = rtol max(state, guess) + K absolute, so that sum (metric r)^2 / sum V is the mean square of r / (S w / K)
+// w = rtol max(u, guess) + K absolute, so that sum (metric r)^2 / sum V is the mean square of r / (S w / K)
 // (kept as a root, because the square can leave the range of single precision).
 // partial = sums of V (tau y + P), of (metric r)^2, of S a and of V P.
 KERNEL stage_residual(
     int nx, int ny, int nz, const double *hx, const double *hy, const double *hz,
-    const double *state, const double *y, const double *a,                     // (nz, ny, nx) c_n, stage base, guess
-    const real *partition, const double *production, const double *loss,           // (nz, ny, nx)
+    const double *u, const double *first, double f_base, const double *a, const real *partition, // (nz, ny, nx)
+    const double *production, const double *loss,
     const real *tx, const real *ty, const real *tz, const real *top, const real *base, const double *exchange,
     const double *order, real *screening, real *r, real *metric, double *partial) // (ORDERS), ..., (4, nz, ny)
 {
@@ -58,10 +96,10 @@ KERNEL stage_residual(
         {
             const index_t n = row * nx + i;
             const double volume = hx[i] * area, s = volume * partition[n] * (tau + loss[n]);
-            const double source = volume * (tau * y[n] + production[n]);
+            const double y = u[n] + f_base * (first[n] - u[n]), source = volume * (tau * y + production[n]);
             const double left = source - s * a[n] - OUTFLOW(a) - at_top * g_top[i] * (a[n] - e_top)
                                 - at_base * g_base[i] * (a[n] - e_base);
-            const double guess = partition[n] * a[n], old = state[n];
+            const double guess = partition[n] * a[n], old = u[n];
             const double w = rtol * (guess > old ? guess : old) + partition[n] * absolute;
             const double scale = partition[n] / (s * w);
             screening[n] = (real)s;
@@ -81,14 +119,16 @@ KERNEL stage_residual(
     }
 }
 
-// a = max(a + d, 0), d being 0 if it took no iteration; partial = sums of S a with S in double, of what was clipped,
+// a = max(a + d, 0), where d is one or the other array as it took an odd or an even number of iterations, and 0 if it
+// took none; partial = sums of S a with S in double, of what was clipped,
 // V K |a + d|, and of V L K a.
 KERNEL clip(
     int nx, int ny, int nz, const double *hx, const double *hy, const double *hz,
-    const real *d, const real *partition, const double *loss, const double *order, const double *report,
-    double *a, double *partial) // (nz, ny, nx), (3, nz, ny)
+    const real *odd, const real *even, const real *partition, const double *loss, const double *order,
+    const double *report, double *a, double *partial) // (nz, ny, nx), (3, nz, ny)
 {
     const double tau = order[TAU];
+    const real *d = (int)report[COUNT] % 2 ? odd : even;
     const int solved = report[COUNT] != 0;
     const index_t rows = (index_t)ny * nz;
     FOR_EACH_ROW(row, rows)
@@ -120,12 +160,12 @@ KERNEL to_concentration(
     FOR_EACH_CELL(n, cells) concentration[n] = scale * (partition[n] * a[n]);
 }
 
-// An immobile field: c = max((tau y + P) / (tau + L), 0); partial = sums of V (tau y + P), of V (tau + L) c, of the clipped
-// V |c|, of V P and of V L c.
+// An immobile field: a = c = max((tau y + P) / (tau + L), 0); partial = sums of V (tau y + P), of V (tau + L) c, of the
+// clipped V |c|, of V P and of V L c.
 KERNEL settle(
     int nx, int ny, int nz, const double *hx, const double *hy, const double *hz,
-    const double *y, const double *production, const double *loss, const double *order, double *c,
-    double *partial) // (5, nz, ny)
+    const double *u, const double *first, double f_base, const double *production, const double *loss,
+    const double *order, double *a, double *partial) // (nz, ny, nx), (5, nz, ny)
 {
     const double tau = order[TAU];
     const index_t rows = (index_t)ny * nz;
@@ -136,9 +176,10 @@ KERNEL settle(
         FOR_ROW_SUM(i, nx, sources, held, clipped, produced, spent)
         {
             const index_t n = row * nx + i;
-            const double volume = hx[i] * area, source = tau * y[n] + production[n], rate = tau + loss[n];
+            const double y = u[n] + f_base * (first[n] - u[n]);
+            const double volume = hx[i] * area, source = tau * y + production[n], rate = tau + loss[n];
             const double value = source / rate, kept = value > 0 ? value : 0;
-            c[n] = kept;
+            a[n] = kept;
             sources += volume * source;
             held += volume * rate * kept;
             clipped += volume * (kept - value);
@@ -155,45 +196,19 @@ KERNEL settle(
     }
 }
 
-// c *= scale: gives back what was clipped
-KERNEL rescale(index_t cells, const double *report, double *c)
-{
-    const double scale = report[SCALE];
-    if (scale == 1) return;
-    FOR_EACH_CELL(n, cells) c[n] *= scale;
-}
-
-// out = max(u + factor v, 0): the guess of the first stage
-KERNEL extrapolate(index_t cells, const double *u, const double *v, double factor, double *out)
-{
-    FOR_EACH_CELL(n, cells)
-    {
-        const double value = u[n] + factor * v[n];
-        out[n] = value > 0 ? value : 0;
-    }
-}
-
-// Second stage: base y = u + f_base (first - u), guess = max(u + f_guess (first - u), 0)
-KERNEL second_stage(
-    index_t cells, const double *u, const double *first, double f_base, double f_guess, double *base, double *guess)
-{
-    FOR_EACH_CELL(n, cells)
-    {
-        const double change = first[n] - u[n], value = u[n] + f_guess * change;
-        base[n] = u[n] + f_base * change;
-        guess[n] = value > 0 ? value : 0;
-    }
-}
-
-// err = dt (w0 k0 + w1 k1 + w2 k2) / (1 + L / tau), k1 = tau (first - u), k2 = tau (v - y), compared with
-// w = rtol max(u, v) + K absolute. partial = sums of V (err / w)^2 and of V v, maxima of v / K.
-KERNEL step_error(
+// The end of a step: v = scale K a, which may be the array first, the slope there, k2 = tau (v - y), and the error
+//
+//   err = dt (w0 k0 + w1 k1 + w2 k2) / (1 + L / tau),   k0 = slope, k1 = tau (first - u),
+//
+// compared with w = rtol max(u, v) + K absolute. What is above the ceiling counts as cut off, but stays in v: the
+// reactions have still to be booked. partial = sums of V (err / w)^2 and of V v, maxima of v / K.
+KERNEL conclude(
     int nx, int ny, int nz, const double *hx, const double *hy, const double *hz,
-    const double *u, const double *first, const double *y, const double *v, const double *slope,
-    const real *partition, const double *loss, const double *order, double w0, double w1, double w2,
-    double *partial) // (3, nz, ny)
+    const double *u, const double *first, double f_base, const float *slope, const double *a, const real *partition,
+    const double *loss, const double *order, const double *report, double w0, double w1, double w2, double ceiling,
+    double *v, float *next_slope, double *partial) // (nz, ny, nx), ..., (3, nz, ny)
 {
-    const double tau = order[TAU], dt = order[DT], rtol = order[RTOL], absolute = order[ABSOLUTE];
+    const double tau = order[TAU], dt = order[DT], rtol = order[RTOL], absolute = order[ABSOLUTE], scale = report[SCALE];
     const index_t rows = (index_t)ny * nz;
     FOR_EACH_ROW(row, rows)
     {
@@ -202,28 +217,22 @@ KERNEL step_error(
         FOR_ROW_SUM2_MAX(i, nx, square, amount, largest)
         {
             const index_t n = row * nx + i;
-            const double k1 = tau * (first[n] - u[n]), k2 = tau * (v[n] - y[n]);
+            const double change = first[n] - u[n], activity = scale * a[n], made = partition[n] * activity;
+            const double kept = made > ceiling ? ceiling : made;
+            const double k1 = tau * change, k2 = tau * (kept - (u[n] + f_base * change));
             const double err = dt * (w0 * slope[n] + w1 * k1 + w2 * k2) / (1 + loss[n] / tau);
-            const double w = rtol * (u[n] > v[n] ? u[n] : v[n]) + partition[n] * absolute;
-            const double activity = v[n] / partition[n];
+            const double w = rtol * (u[n] > kept ? u[n] : kept) + partition[n] * absolute;
+            const double here = made > ceiling ? kept / partition[n] : activity;
+            v[n] = made;
+            next_slope[n] = (float)k2;
             square += hx[i] * area * (err / w) * (err / w);
-            amount += hx[i] * area * v[n];
-            largest = activity > largest ? activity : largest;
+            amount += hx[i] * area * kept;
+            largest = here > largest ? here : largest;
         }
         square = row_total(square);
         amount = row_total(amount);
         largest = row_maximum(largest);
         if (ROW_LEADER) partial[row] = square, partial[rows + row] = amount, partial[2 * rows + row] = largest;
-    }
-}
-
-// The end of an accepted step: slope = k2 = tau (v - y), now = v
-KERNEL accept_step(index_t cells, const double *v, const double *y, double tau, double *now, double *slope)
-{
-    FOR_EACH_CELL(n, cells)
-    {
-        slope[n] = tau * (v[n] - y[n]);
-        now[n] = v[n];
     }
 }
 

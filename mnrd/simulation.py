@@ -27,13 +27,14 @@ from mnrd.solve.stopwatch import Stopwatch
 FIRST_STEP = 1.0
 LONGEST_STEP = 43200.0
 LOST = 1e-13
+EXACT = 1e-3
 """Largest part of all that a field ever held that a step may lose where the field dies out."""
 
 
 class NumericalFailure(RuntimeError):
     """The run cannot go on: no step size is accepted.
 
-    The state is that after the last accepted step; ``state.second`` holds what the last try made.
+    The state is that after the last accepted step; ``state.next`` holds what the last try made.
 
     Attributes
     ----------
@@ -80,8 +81,9 @@ class Simulation:
         First step after the start and after each event, s; default 1 s, and less for a `rtol` below 1e-2.
     dt_max : float
         The longest step, s.
-    kappa : float
-        Stopping norm of the linear solves in units of the tolerated step error.
+    kappa : float, optional
+        Stopping norm of the linear solves in units of the tolerated step error; default `KAPPA`, and with a fixed step
+        `EXACT` of it: nothing says then how small the error of a step is beside what the solves leave.
     stopwatch : Stopwatch, optional
         Where the wall time of the phases is added up.
 
@@ -100,7 +102,7 @@ class Simulation:
     def __init__(
         self, problem: Problem, *, backend: str | Backend = "auto", precision: str = "auto",
         events: Sequence[Event] = (), observers: Iterable[Observer] = (), rtol: float = 1e-3, dt: float | None = None,
-        first_step: float | None = None, dt_max: float = LONGEST_STEP, kappa: float = KAPPA,
+        first_step: float | None = None, dt_max: float = LONGEST_STEP, kappa: float | None = None,
         stopwatch: Stopwatch | None = None,
     ) -> None:  # fmt: skip
         self.backend = choose(backend, precision) if isinstance(backend, str) else backend
@@ -114,6 +116,7 @@ class Simulation:
         self.grid = Grid.upload(self.backend, problem.mesh)
         self.coefficients = Coefficients(self.backend, self.grid, problem)
         self.state = State(self.backend, problem)
+        kappa = kappa or (KAPPA if dt is None else EXACT * KAPPA)
         self.stepper = Stepper(self.backend, self.coefficients, self.state, rtol, kappa)
         self.contacts = make_contacts(self.coefficients, 0.0, {})
         self.accounts = [Account(sum(self.amounts(name).values())) for name in problem.model.names]

@@ -7,8 +7,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
 
-import numpy as np
-
 from mnrd.backends.base import Array
 from mnrd.model.problem import Problem
 from mnrd.solve.account import Account
@@ -77,7 +75,7 @@ def put(simulation: Any, numbers: Mapping[str, Any], arrays: Mapping[str, Any]) 
     for name, values in arrays.items():
         target = getattr(simulation.state, name)
         for index in range(len(target)):
-            target[index] = simulation.backend.array(values[index], np.float64)
+            target[index] = simulation.backend.array(values[index], target.dtype)
     simulation.stepper.resume(simulation.time, numbers["scales"], numbers["couplings"])
 
 

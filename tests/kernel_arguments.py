@@ -21,17 +21,17 @@ MATERIALS, COARSE = 3, (3, 2)
 
 # Values other than positive numbers.
 SIGNED = {
-    "b", "rhs", "d", "r", "q", "p", "z", "a", "u", "v", "y", "first", "slope", "previous", "correction", "fine",
-    "potential", "gx", "gy", "gz", "values", "beta", "step", "polynomial",
+    "b", "rhs", "d", "odd", "even", "r", "q", "p", "z", "a", "u", "v", "y", "first", "slope", "previous", "correction",
+    "fine", "potential", "gx", "gy", "gz", "values", "beta", "step", "polynomial",
 }  # fmt: skip
 POSITIVE_HERE = {
-    "stage_residual": {"a", "y"}, "step_error": {"u", "v", "y", "first"}, "to_activity": {"concentration"},
+    "stage_residual": {"a", "u", "first"}, "conclude": {"a", "u", "first"}, "to_activity": {"concentration"},
 }  # fmt: skip
 LIMIT = 9
 SCALARS = {
     "tau": 0.7, "factor": 1.3, "f_base": 2.4, "f_guess": 3.4, "w0": -0.07, "w1": 0.1, "w2": -0.03, "ratio": 0.8,
-    "ceiling": 0.6, "materials": MATERIALS, "add": 1, "before": 0.2, "h": 1.7, "volume": 12.0, "whole": 1.0,
-    "regions": MATERIALS, "step": 0.5, "budget": 2, "limit": LIMIT, "sums": 2, "maxima": 1,
+    "ceiling": 0.6, "least": -0.3, "materials": MATERIALS, "add": 1, "before": 0.2, "h": 1.7, "volume": 12.0,
+    "whole": 1.0, "regions": MATERIALS, "step": 0.5, "budget": 2, "limit": LIMIT, "sums": 2, "maxima": 1,
 }  # fmt: skip
 # Shapes by name, and those that differ in one kernel; all others are (nz, ny, nx).
 SHAPES = {
@@ -47,7 +47,6 @@ SHAPES = {
     "order": (ORDER["ORDERS"],), "report": (REPORT["REPORTS"],), "partial": ("nz", "ny"),
 }  # fmt: skip
 SHAPES_HERE = {
-    "second_stage": {"base": ("nz", "ny", "nx")},
     "eliminate": {"g": ("nz", "ny", "nx"), "factor": (1,)},
     "multiply": {"factor": ("nz", "ny", "nx")},
     "open_channel": {"openness": (1,)},
@@ -58,7 +57,7 @@ SHAPES_HERE = {
 }
 AT_BOTH_ENDS = ("plane_sums", "contact", "state_contact", "exchange", "meet")
 SUMS = {
-    "stage_residual": 4, "clip": 3, "settle": 5, "step_error": 3, "amounts": MATERIALS, "gather": 3, "begin": 4,
+    "stage_residual": 4, "clip": 3, "settle": 5, "conclude": 3, "amounts": MATERIALS, "gather": 3, "begin": 4,
     "stab_omega": 2, "close_stage": 3, "settled": 5, "weighted_sum": MATERIALS,
 }  # fmt: skip
 SHAPES_HERE |= {kernel: {"partial": (2, "ny")} for kernel in AT_BOTH_ENDS}
@@ -113,7 +112,9 @@ class Arguments:
     def _one(self, parameter):
         name = parameter.name
         if parameter.pointer:
-            dtype = {"real": self.real, "double": float, "int": np.int32, "unsigned char": np.uint8}[parameter.type]
+            dtype = {
+                "real": self.real, "double": float, "float": np.float32, "int": np.int32, "unsigned char": np.uint8,
+            }[parameter.type]  # fmt: skip
             self.made[name] = np.ascontiguousarray(self._array(name), dtype)
             return self.made[name]
         if name == "cells":

@@ -122,7 +122,8 @@ class System:
         if board.said(SECOND, 0, "FAILED") or board.said(SECOND, 0, "GOING"):
             raise NotConverged
         count = board.said(SECOND, 0, "COUNT")
-        return count, self.backend.host(work.increment) * (count > 0)
+        odd, even = work.results(plan.method)
+        return count, self.backend.host(odd if int(count) % 2 else even) * (count > 0)
 
     @property
     def widest(self) -> float:

@@ -181,15 +181,15 @@ def test_arguments_of_programs_lie_one_behind_the_other(monkeypatch):
     """In memory that is taken in chunks; one that is full stays as long as a program needs it."""
     monkeypatch.setattr(graph, "CHUNK", 200)
     cuda, programs = standin.backend(), []
-    rows = cuda.array(np.arange(12.0).reshape(6, 2), np.float64)
+    rows, nothing = cuda.array(np.arange(12.0).reshape(6, 2), np.float64), cuda.zeros(2, np.float64)
     cupy.reset()
     for first in (0, 2, 4):
         with cuda.record() as program:
             for row in (first, first + 1):
                 program.beside()
-                cuda.kernel.extrapolate(2, rows[row], rows[row], 1.0, rows[row])
+                cuda.kernel.extend(2, nothing, rows[row], 2.0, 0.0, rows[row])
         programs.append(program)
-    assert [program.tables.nbytes for program in programs] == [2 * 40] * 3
+    assert [program.tables.nbytes for program in programs] == [2 * 48] * 3
     assert cupy.counts.allocations == 2
     for program in programs:
         program.run()

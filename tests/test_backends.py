@@ -294,24 +294,24 @@ class TestRecording:
     """Launches that are remembered and run later; two kernels are enough to see order, scalars and arrays."""
 
     @staticmethod
-    def extrapolate(backend, start, slope, dt, out):
-        backend.kernel.extrapolate(out.size, start, slope, dt, out)
+    def extend(backend, start, first, factor, out):
+        backend.kernel.extend(out.size, start, first, factor, -1e9, out)
 
     def test_nothing_runs_while_recording_and_everything_in_order_later(self, backend):
         a, b, c = (backend.array([value], np.float64) for value in (1.0, 10.0, 100.0))
         with backend.record() as program:
-            self.extrapolate(backend, a, b, 2.0, c)  # c = a + 2 b
-            self.extrapolate(backend, c, a, 3.0, b)  # b = c + 3 a
+            self.extend(backend, a, b, 2.0, c)  # c = a + 2 (b - a)
+            self.extend(backend, c, a, 3.0, b)  # b = c + 3 (a - c)
         assert [backend.host(one)[0] for one in (a, b, c)] == [1.0, 10.0, 100.0]
         program.run()
-        assert [backend.host(one)[0] for one in (a, b, c)] == [1.0, 24.0, 21.0]
+        assert [backend.host(one)[0] for one in (a, b, c)] == [1.0, -35.0, 19.0]
         program.run()
-        assert [backend.host(one)[0] for one in (a, b, c)] == [1.0, 52.0, 49.0]
+        assert [backend.host(one)[0] for one in (a, b, c)] == [1.0, 145.0, -71.0]
 
     def test_arrays_are_read_when_it_runs(self, backend):
-        a, b = backend.array([1.0], np.float64), backend.zeros(1, np.float64)
+        a, b, nothing = backend.array([1.0], np.float64), backend.zeros(1, np.float64), backend.zeros(1, np.float64)
         with backend.record() as program:
-            self.extrapolate(backend, a, a, 1.0, b)
+            self.extend(backend, nothing, a, 2.0, b)
         backend.upload(np.array([5.0]), a)
         program.run()
         assert backend.host(b)[0] == 10.0
@@ -319,25 +319,25 @@ class TestRecording:
     def test_views_are_the_memory_they_look_at(self, backend):
         rows = backend.array([[1.0, 2.0], [3.0, 4.0], [0.0, 0.0]], np.float64)
         with backend.record() as program:
-            self.extrapolate(backend, rows[0], rows[1], 10.0, rows[2])
+            self.extend(backend, rows[0], rows[1], 10.0, rows[2])
         program.run()
-        np.testing.assert_array_equal(backend.host(rows)[2], [31.0, 42.0])
+        np.testing.assert_array_equal(backend.host(rows)[2], [21.0, 22.0])
 
     def test_arrays_are_kept_alive(self, backend):
         given, out = backend.array(np.full(1000, 7.0), np.float64), backend.zeros(1000, np.float64)
         with backend.record() as program:
-            self.extrapolate(backend, given, given, 1.0, out)
+            self.extend(backend, given, given, 1.0, out)
         del given
         others = [backend.array(np.full(1000, -1.0), np.float64) for _ in range(5)]  # would take its place
         program.run()
-        assert (backend.host(out) == 14.0).all()
+        assert (backend.host(out) == 7.0).all()
         del others
 
     def test_kernels_run_again_when_called_afterwards(self, backend):
         a, b = backend.array([1.0], np.float64), backend.zeros(1, np.float64)
         with backend.record():
             pass
-        self.extrapolate(backend, a, a, 1.0, b)
+        self.extend(backend, b, a, 2.0, b)
         assert backend.host(b)[0] == 2.0
 
     def test_a_mistake_ends_the_recording(self, backend):
@@ -349,8 +349,8 @@ class TestRecording:
         backend = choose(backend_name, "double", debug=True)
         if backend_name == "numpy":
             pytest.skip("numpy checks shapes by itself, when it runs")
-        with backend.record(), pytest.raises(TypeError, match=r"^kernel extrapolate: got 1 arguments, takes 5$"):
-            backend.kernel.extrapolate(1)
+        with backend.record(), pytest.raises(TypeError, match=r"^kernel extend: got 1 arguments, takes 6$"):
+            backend.kernel.extend(1)
 
     def test_programs_are_not_nested(self, backend):
         refused = pytest.raises(RuntimeError, match=r"^backend\.record while a program is being recorded: only kernel")

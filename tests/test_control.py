@@ -175,12 +175,6 @@ class TestClosing:
         assert desk.said("SCALE", "LOST", "SOURCES", "CLIPPED") == [scale, lost, sums[0], sums[2]]
         assert desk.said("PRODUCED", "SPENT", "MOVED") == [5.0, 8.0, 5.0 - 8.0 * scale]
 
-    def test_what_was_not_clipped_is_not_touched(self, backend):
-        c = backend.array([nan, 3.0], np.float64)
-        desk = Desk(backend, report={"SCALE": 1.0})
-        backend.kernel.rescale(2, desk.report, c)
-        np.testing.assert_array_equal(backend.host(c), [nan, 3.0])
-
 
 class TestBegin:
     def begin(self, backend, squares, held=1.0, **report):
@@ -293,13 +287,12 @@ class TestLines:
 
     @pytest.mark.parametrize(
         ("rate", "norm", "count"),
-        [(0.0, 1e6, 1), (1.0, 1.5, 1), (2.0, 20.0, 3), (2.0, 90.0, 5), (20.0, 1e9, 9), (20.0, inf, 9)],
+        [(0.0, 1e6, 1), (1.0, 1.5, 1), (2.0, 20.0, 3), (2.0, 90.0, 4), (20.0, 1e9, 9), (20.0, inf, 9)],
     )
-    def test_the_count_is_odd(self, backend, rate, norm, count):
+    def test_the_count_is_that_of_the_bound(self, backend, rate, norm, count):
         desk = self.made(backend, rate, norm)
         if 0 < rate < 20:
-            needed = max(1, ceil(acosh(norm) / acosh(1 + 2.0 / rate)))
-            assert count == needed + 1 - needed % 2
+            assert count == max(1, ceil(acosh(norm) / acosh(1 + 2.0 / rate)))
         assert desk.said("COUNT", "GOING") == [count, count > 5]
         np.testing.assert_array_equal(backend.host(desk.going), np.arange(self.LIMIT) < count)
         polynomial = backend.host(desk.polynomial)
@@ -320,7 +313,7 @@ class TestLines:
         u = previous = 0.0
         for gain, momentum, weight in polynomial[: int(desk.said("COUNT"))]:
             u, previous = gain * u + momentum * (u - previous) + weight * (1.0 - eigenvalue * u), u
-        chebyshev = np.polynomial.chebyshev.Chebyshev([0] * 5 + [1])
+        chebyshev = np.polynomial.chebyshev.Chebyshev([0] * 4 + [1])
         wanted = chebyshev((1 - eigenvalue) / 0.5) / chebyshev(1 / 0.5)
         assert 1 - eigenvalue * u == pytest.approx(wanted, abs=1e-15)
 

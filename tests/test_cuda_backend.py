@@ -85,7 +85,7 @@ NAMED = {
     "relax": ("STRIP", 35, 32 * 11),
     "apply": ("ROW", 77, 0),
     "residual_restrict": ("ROW", 33, 5),
-    "hold": ("CELL", 385, 0),
+    "extend": ("CELL", 385, 0),
     "cg_turn": ("BLOCK", 1, 0),
 }
 """Loop, passes and numbers in shared memory for 32 threads of some kernels on a grid of 5 x 7 x 11."""
@@ -173,8 +173,8 @@ class TestGeometry:
 class TestLaunch:
     def test_a_numpy_array_is_no_address(self):
         cuda = standin.backend(debug=False)
-        with pytest.raises(TypeError, match=r"^kernel hold: got a ndarray, must be an array of the device$"):
-            cuda.kernel.hold(1, np.zeros(1), cuda.zeros(1))
+        with pytest.raises(TypeError, match=r"^kernel direction: got a ndarray, must be an array of the device$"):
+            cuda.kernel.direction(1, np.zeros(1), *(cuda.zeros(1) for _ in range(3)))
 
     @pytest.mark.parametrize("number", [2**31, -(2**31) - 1])
     def test_a_number_that_does_not_fit_is_an_error(self, cuda, number):
@@ -182,10 +182,10 @@ class TestLaunch:
             cuda.kernel.gather(number, 0, 0, cuda.zeros(1), cuda.zeros(1))
 
     def test_a_graph_holds_the_launches_in_order(self, cuda):
-        a = cuda.array([1.0], np.float64)
+        a, nothing = cuda.array([1.0], np.float64), cuda.zeros(1, np.float64)
         with cuda.record() as program:
-            cuda.kernel.extrapolate(1, a, a, 1.0, a)
-            cuda.kernel.extrapolate(1, a, a, 2.0, a)
+            cuda.kernel.extend(1, nothing, a, 2.0, 0.0, a)
+            cuda.kernel.extend(1, nothing, a, 3.0, 0.0, a)
         cupy.reset()
         for _ in range(3):
             program.run()
@@ -197,7 +197,7 @@ class TestLaunch:
         other = standin.backend("mixed")
         a = other.array([3.0], np.float64)
         with cuda.record() as program:
-            cuda.kernel.hold(1, a, a)
+            cuda.kernel.extend(1, a, a, 1.0, 0.0, a)
         assert len(program.captured.captured) == 1
 
     def test_kernels_of_a_text_are_compiled_once(self, cuda, monkeypatch):

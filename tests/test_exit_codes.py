@@ -160,7 +160,7 @@ class TestNumericalFailure:
         def attempt(self, time, dt, contacts, **rest):
             step = right(self, time, dt, contacts, **rest)
             if time >= 50.0:
-                self.state.second[0, 1, 4, 7] = float(kind)
+                self.state.next[0, 1, 4, 7] = float(kind)
                 step.error, step.reason = np.inf, "field u is not finite"
             return step
 

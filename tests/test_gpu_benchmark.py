@@ -79,7 +79,7 @@ class TestCountingRule:
 
     @pytest.mark.parametrize(
         ("kernel", "wanted"),
-        [("relax", set()), ("prolong_add", {"u"}), ("clip", {"a"}), ("turn", {"p"}), ("extrapolate", set())],
+        [("relax", set()), ("prolong_add", {"u"}), ("clip", {"a"}), ("turn", {"p"}), ("extend", set())],
     )
     def test_what_a_kernel_changes_is_found_by_its_meaning(self, kernel, wanted):
         assert updated(kernel) - {"scratch"} == wanted
@@ -92,14 +92,14 @@ class TestCountingRule:
 
     def test_a_program_counts_what_it_runs_each_time_it_runs(self):
         backend = Counting(choose("native", "double"))
-        made = arguments_of(backend, "extrapolate")
+        made = arguments_of(backend, "extend")
         with backend.record() as program:
-            backend.kernel.extrapolate(*made)
+            backend.kernel.extend(*made)
         program.run()
         with backend.counted() as tally:
             program.run()
             program.run()
-        assert (tally.launches, tally.bytes) == ({"extrapolate": 2}, {"extrapolate": 2 * 24 * CELLS})
+        assert (tally.launches, tally.bytes) == ({"extend": 2}, {"extend": 2 * 24 * CELLS})
 
     def test_generated_kernels_count_the_fields_that_they_load(self):
         steps = Steps(choose("native", "mixed"), patch((4, 4, 4), 1, 1))
@@ -121,19 +121,19 @@ class TestParts:
 
     def test_a_wrong_kernel_is_named_with_its_difference(self):
         backend = choose("native", "double")
-        right = backend.kernel.extrapolate
+        right = backend.kernel.extend
         broken = SimpleNamespace(**vars(backend.kernel))
-        broken.extrapolate = lambda cells, u, v, factor, out: right(cells, u, v, 1.01 * factor, out)
+        broken.extend = lambda cells, u, first, factor, least, out: right(cells, u, first, 1.01 * factor, least, out)
         wrong = Counting(backend)
         wrong.kernel = broken
         found = dict(disagreements(wrong, "double"))
-        assert "kernel extrapolate: out" in found.pop("extrapolate")
+        assert "kernel extend: out" in found.pop("extend")
         assert set(found.values()) == {""}
 
     def test_kernels_that_do_not_walk_over_the_grid_have_no_bandwidth(self):
         backend = choose("numpy", "double")
         assert bandwidth(backend, Clock(backend), "gather", (4, 6, 128), 0.0) is None
-        assert bandwidth(backend, Clock(backend), "extrapolate", (4, 6, 128), 0.0)["bytes_per_cell"] == 24
+        assert bandwidth(backend, Clock(backend), "extend", (4, 6, 128), 0.0)["bytes_per_cell"] == 24
 
     @pytest.mark.parametrize("kernel", KERNELS)
     def test_big_arguments_have_the_shapes_of_small_ones(self, kernel):
@@ -218,7 +218,7 @@ class TestOnADevice:
     @pytest.fixture
     def run(self, monkeypatch):
         monkeypatch.setattr(bench, "made", cache(choose))
-        monkeypatch.setattr(bench, "KERNELS", {name: KERNELS[name] for name in ("extrapolate", "apply")})
+        monkeypatch.setattr(bench, "KERNELS", {name: KERNELS[name] for name in ("extend", "apply")})
         plan = bench.Plan((8, 8, 4), ((4, 4, 4),), (4, 4, 4), ((1, 0),), ((1, 0),), {}, 0.0)
         with standin.installed():
             yield bench.Bench("cuda", plan, found={"skipped": []}, until=1e9)
@@ -231,7 +231,7 @@ class TestOnADevice:
     def test_bandwidth_is_measured_beside_a_copy(self, run):
         rows = list(run.bandwidth())
         validate(rows, schema_of("bandwidth"))
-        assert [row["kernel"] for row in rows] == ["copy", "extrapolate", "apply"] * 2
+        assert [row["kernel"] for row in rows] == ["copy", "extend", "apply"] * 2
 
     def test_a_step_moves_what_it_moves_on_the_host_and_its_memory_is_known(self, run):
         host = bench.Bench("native", run.plan, until=1e9)

@@ -18,8 +18,8 @@ from mnrd.resources import folder
 # Kernels outside of the iteration of a solve.
 ALWAYS = {
     "mix_conductivity", "transmissibility", "coupling", "film", "reach", "insulate", "plane_sums", "coarsen_faces",
-    "row_largest", "gather", "to_activity", "hold", "state_contact", "stage_residual", "clip", "to_concentration",
-    "settle", "rescale", "extrapolate", "second_stage", "step_error", "accept_step", "amounts", "weighted_sum",
+    "row_largest", "gather", "to_activity", "first_guess", "second_guess", "state_contact", "stage_residual", "clip",
+    "to_concentration", "settle", "extrapolate", "extend", "conclude", "amounts", "weighted_sum",
     "cut_off", "drift_faces", "drift_residual", "open_channel", "couple", "meet", "begin", "line_polynomial",
     "close_stage", "settled",
 }  # fmt: skip

@@ -183,6 +183,13 @@ def random_state(made, of, shape=(3, 5, 7), seed=0):
     return newest, predicted, base, arrays, scalar_values(made, of, 3.0), 0.37
 
 
+def as_given(of, state):
+    """What the reactions are given of a state: of predictions and of what a stage starts from, the rows they use."""
+    newest, predicted, base, *others = state
+    rows = [[of.fields.index(name) for name in names] for names in (of.predicted, of.bases)]
+    return newest, np.ascontiguousarray(predicted[rows[0]]), np.ascontiguousarray(base[rows[1]]), *others
+
+
 @pytest.mark.parametrize("name", MODELS)
 def test_production_and_loss_are_not_negative(name):
     of = kinetics(MODELS[name])
@@ -204,7 +211,7 @@ def test_production_minus_loss_is_the_declared_rate(name):
     values = dict(zip(of.fields, c, strict=True)) | dict(zip(of.scalars, scalars, strict=True))
     values |= dict(zip(of.arrays, arrays, strict=True))
     for index, functions in enumerate(numpy_functions(of)):
-        production, loss = functions.react(c, c, c, arrays, scalars, tau)
+        production, loss = functions.react(*as_given(of, (c, c, c, arrays, scalars, tau)))
         text = made.reactions[0].rates[of.fields[index]]
         symbols = {made.symbols[key]: value for key, value in values.items()}
         rate = evaluate(parse(text, made.symbols, "here"), symbols)
@@ -215,7 +222,7 @@ def test_production_minus_loss_is_the_declared_rate(name):
 @pytest.mark.parametrize("name", MODELS)
 def test_terms_add_up_to_production_and_loss(name):
     of = kinetics(MODELS[name])
-    state = random_state(MODELS[name], of)
+    state = as_given(of, random_state(MODELS[name], of))
     for index, functions in enumerate(numpy_functions(of)):
         if functions is None:
             continue
@@ -236,7 +243,7 @@ def stage(made, seed=0):
         if functions is None:
             newest[index] = base[index]
             continue
-        given = (predicted, base, arrays, scalars, tau)
+        _, *given = as_given(of, (newest, predicted, base, arrays, scalars, tau))
         production, loss = functions.react(newest, *given)
         newest[index] = (tau * base[index] + production) / (tau + loss)
         rates = functions.tally(newest, *given, values=newest[index])
@@ -352,7 +359,7 @@ def test_kernels_are_the_numpy_functions(compiled, name, shape):
     real, libraries = compiled
     kind = np.dtype(real) if real == "double" else np.dtype(np.float32)
     of = kinetics(MODELS[name])
-    state = random_state(MODELS[name], of, shape)
+    state = as_given(of, random_state(MODELS[name], of, shape))
     newest, predicted, base, arrays, scalars, tau = state
     rounded, order = arrays.astype(kind), np.full(ORDER["ORDERS"], np.nan)
     order[ORDER["TAU"]] = tau

@@ -58,7 +58,7 @@ class CudaBackend:
         self.precision = "mixed" if precision == "auto" else precision
         self.real = np.dtype(np.float64 if self.precision == "double" else np.float32)
         self.types = {"real": self.real, "double": np.dtype(np.float64), "int": np.dtype(np.int32)}
-        self.types["unsigned char"] = np.dtype(np.uint8)
+        self.types |= {"unsigned char": np.dtype(np.uint8), "float": np.dtype(np.float32)}
         self.debug = debug
         self._cupy = cupy = open_cupy()
         found = cupy.cuda.runtime.getDeviceProperties(cupy.cuda.runtime.getDevice())

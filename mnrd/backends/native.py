@@ -69,7 +69,7 @@ class NativeBackend(HostArrays):
     def __init__(self, precision: str = "auto", debug: bool = False) -> None:
         super().__init__(precision)
         self.types = {"real": self.real, "double": np.dtype(np.float64), "int": np.dtype(np.int32)}
-        self.types["unsigned char"] = np.dtype(np.uint8)
+        self.types |= {"unsigned char": np.dtype(np.uint8), "float": np.dtype(np.float32)}
         self.debug = debug
         source = kernel_source(*KERNEL_FILES)
         self.threads = 0

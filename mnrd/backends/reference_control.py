@@ -92,8 +92,7 @@ def line_polynomial(budget, limit, rate, order, report, polynomial, going):
     mu = rate[0] / order[TAU]
     reduction = _larger(1.0, report[NORM] / report[TOLERANCE]) if report[GOING] else 1.0
     needed = ceil(min(acosh(reduction) / acosh(1 + 1 / mu), limit)) if mu > 0 else 1
-    needed = min(max(needed, 1), limit - 1 + limit % 2)
-    count = needed + 1 - needed % 2 if report[GOING] else 0
+    count = min(max(needed, 1), limit) if report[GOING] else 0
     going[:] = np.arange(limit) < count
     polynomial[:count] = _chebyshev(mu, count)
     report[COUNT], report[GOING] = count, count > budget

@@ -40,9 +40,24 @@ def to_activity(cells, concentration, partition, activity):
     np.divide(concentration, partition, out=activity)
 
 
-def hold(cells, source, to):
-    """Fill to = source."""
-    to[:] = source
+def first_guess(cells, u, slope, partition, order, a):
+    """Fill a = max(u + order[AHEAD] slope, 0) / K."""
+    a[:] = np.maximum(u + order[ORDER["AHEAD"]] * slope, 0.0) / partition
+
+
+def second_guess(cells, u, first, f_guess, partition, a):
+    """Fill a = max(u + f_guess (first - u), 0) / K."""
+    a[:] = np.maximum(u + f_guess * (first - u), 0.0) / partition
+
+
+def extrapolate(cells, u, slope, factor, out):
+    """Fill out = max(u + factor slope, 0)."""
+    out[:] = np.maximum(u + factor * _double(slope), 0.0)
+
+
+def extend(cells, u, first, factor, least, out):
+    """Fill out = max(u + factor (first - u), least)."""
+    out[:] = np.maximum(u + factor * (first - u), least)
 
 
 def state_contact(nx, ny, nz, a, top, base, partial):
@@ -53,18 +68,18 @@ def state_contact(nx, ny, nz, a, top, base, partial):
 
 
 def stage_residual(
-    nx, ny, nz, hx, hy, hz, state, y, a, partition, production, loss, tx, ty, tz, top, base, exchange,
+    nx, ny, nz, hx, hy, hz, u, first, f_base, a, partition, production, loss, tx, ty, tz, top, base, exchange,
     order, screening, r, metric, partial,
 ):  # fmt: skip
     """Matrix diagonal, residual of the guess and metric of the stopping test."""
     tau, rtol, absolute = (order[ORDER[name]] for name in ("TAU", "RTOL", "ABSOLUTE"))
     volume = _volume(hx, hy, hz)
     s = volume * partition * (tau + loss)
-    source = volume * (tau * y + production)
+    source = volume * (tau * (u + f_base * (first - u)) + production)
     left = source - s * a - outflow(a, tx.astype(np.float64), ty.astype(np.float64), tz.astype(np.float64))
     left[0] -= top * (a[0] - exchange[0])
     left[-1] -= base * (a[-1] - exchange[1])
-    scale = partition / (s * (rtol * np.maximum(partition * a, state) + _double(partition) * absolute))
+    scale = partition / (s * (rtol * np.maximum(partition * a, u) + _double(partition) * absolute))
     screening[:], r[:], metric[:] = s, left, np.sqrt(volume) * scale
     partial[0] = source.sum(axis=2)
     partial[1] = (volume * (scale * left) ** 2).sum(axis=2)
@@ -72,9 +87,10 @@ def stage_residual(
     partial[3] = (volume * production).sum(axis=2)
 
 
-def clip(nx, ny, nz, hx, hy, hz, d, partition, loss, order, report, a, partial):
+def clip(nx, ny, nz, hx, hy, hz, odd, even, partition, loss, order, report, a, partial):
     """Add the increment, if there is one, and clip at zero; row sums of S a, of the clipped amount and of V L K a."""
     amount = _volume(hx, hy, hz) * partition
+    d = odd if int(report[REPORT["COUNT"]]) % 2 else even
     value = a + d if report[REPORT["COUNT"]] else a.copy()
     a[:] = np.maximum(value, 0.0)
     partial[0] = (amount * (order[ORDER["TAU"]] + loss) * a).sum(axis=2)
@@ -87,53 +103,36 @@ def to_concentration(cells, a, partition, report, concentration):
     concentration[:] = report[REPORT["SCALE"]] * (partition * a)
 
 
-def settle(nx, ny, nz, hx, hy, hz, y, production, loss, order, c, partial):
+def settle(nx, ny, nz, hx, hy, hz, u, first, f_base, production, loss, order, a, partial):
     """Solve the stage of an immobile field; row sums of sources, of what is held, clipped, produced and spent."""
     tau = order[ORDER["TAU"]]
-    volume, source, rate = _volume(hx, hy, hz), tau * y + production, tau + loss
+    volume, source, rate = _volume(hx, hy, hz), tau * (u + f_base * (first - u)) + production, tau + loss
     value = source / rate
-    c[:] = np.maximum(value, 0.0)
+    a[:] = np.maximum(value, 0.0)
     partial[0] = (volume * source).sum(axis=2)
-    partial[1] = (volume * rate * c).sum(axis=2)
-    partial[2] = (volume * (c - value)).sum(axis=2)
+    partial[1] = (volume * rate * a).sum(axis=2)
+    partial[2] = (volume * (a - value)).sum(axis=2)
     partial[3] = (volume * production).sum(axis=2)
-    partial[4] = (volume * loss * c).sum(axis=2)
+    partial[4] = (volume * loss * a).sum(axis=2)
 
 
-def rescale(cells, report, c):
-    """Give back what was clipped."""
-    c *= report[REPORT["SCALE"]]
-
-
-def extrapolate(cells, u, v, factor, out):
-    """Fill out = max(u + factor v, 0)."""
-    out[:] = np.maximum(u + factor * v, 0.0)
-
-
-def second_stage(cells, u, first, f_base, f_guess, base, guess):
-    """Base and guess of the second stage."""
-    change = first - u
-    base[:] = u + f_base * change
-    guess[:] = np.maximum(u + f_guess * change, 0.0)
-
-
-def step_error(
-    nx, ny, nz, hx, hy, hz, u, first, y, v, slope, partition, loss, order, w0, w1, w2, partial
+def conclude(
+    nx, ny, nz, hx, hy, hz, u, first, f_base, slope, a, partition, loss, order, report, w0, w1, w2, ceiling,
+    v, next_slope, partial,
 ):  # fmt: skip
-    """Row sums of the weighted square of the error estimate and of the amounts of v, row maxima of v / K."""
+    """Concentration and slope at the end of the step; row sums of the weighted square of the error estimate and of the
+    amounts, row maxima of v / K."""
     tau, dt, rtol, absolute = (order[ORDER[name]] for name in ("TAU", "DT", "RTOL", "ABSOLUTE"))
-    volume = _volume(hx, hy, hz)
-    err = dt * (w0 * slope + w1 * tau * (first - u) + w2 * tau * (v - y)) / (1 + loss / tau)
-    weight = rtol * np.maximum(u, v) + _double(partition) * absolute
+    volume, change = _volume(hx, hy, hz), first - u
+    made = partition * (report[REPORT["SCALE"]] * a)
+    kept = np.minimum(made, ceiling)
+    k2 = tau * (kept - (u + f_base * change))
+    err = dt * (w0 * _double(slope) + w1 * tau * change + w2 * k2) / (1 + loss / tau)
+    weight = rtol * np.maximum(u, kept) + _double(partition) * absolute
+    v[:], next_slope[:] = made, k2
     partial[0] = (volume * (err / weight) ** 2).sum(axis=2)
-    partial[1] = (volume * v).sum(axis=2)
-    partial[2] = (v / partition).max(axis=2)
-
-
-def accept_step(cells, v, y, tau, now, slope):
-    """Fill the slope at the end of the step, tau (v - y), and make v the state."""
-    slope[:] = tau * (v - y)
-    now[:] = v
+    partial[1] = (volume * kept).sum(axis=2)
+    partial[2] = (kept / partition).max(axis=2)
 
 
 def amounts(nx, ny, nz, materials, hx, hy, hz, fractions, c, partial):
@@ -158,17 +157,16 @@ def cut_off(nx, ny, nz, hx, hy, hz, ceiling, c, partial):
 
 KERNELS = (
     to_activity,
-    hold,
+    first_guess,
+    second_guess,
+    extrapolate,
+    extend,
     state_contact,
     stage_residual,
     clip,
     to_concentration,
     settle,
-    rescale,
-    extrapolate,
-    second_stage,
-    step_error,
-    accept_step,
+    conclude,
     amounts,
     weighted_sum,
     cut_off,

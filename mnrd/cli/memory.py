@@ -15,7 +15,8 @@ from mnrd.case import Case
 from mnrd.mesh.rectilinear import Mesh
 from mnrd.model.discretise import key_of
 from mnrd.model.field import Field
-from mnrd.model.kinetics import kinetics
+from mnrd.model.kinetics import Kinetics, kinetics
+from mnrd.model.model import Model
 from mnrd.model.problem import Event, Problem, coefficients
 from mnrd.solve.levels import plan
 from mnrd.solve.turns import turns
@@ -46,10 +47,14 @@ class Size:
     coarse : float
         Cells on all levels of the multigrid but the finest, per cell.
     materials, fields : int
+    foreseen : int
+        Fields of which others' reactions use the guess of a stage, and those of which they use its start.
     mobile, drifting : int
         Fields that move, and those of them whose transport depends on other fields.
     places : int
         Fields that are solved side by side, each with its own work arrays.
+    mixing, moving : int
+        Places at which a field moves whose transport is constant, and at which one moves whose transport is not.
     partitions, capacities : int
         Different partition coefficients of all fields, and of those that move.
     directed : bool
@@ -75,9 +80,12 @@ class Size:
     coarse: float
     materials: int
     fields: int
+    foreseen: int
     mobile: int
     drifting: int
     places: int
+    mixing: int
+    moving: int
     partitions: int
     capacities: int
     directed: bool
@@ -105,9 +113,8 @@ def _transport(size: Size) -> float:
     """Bytes per cell of the coefficients of transport; what depends on other fields is there once for each place."""
     plain = size.mobile - size.drifting
     numbers = size.partitions + size.capacities + 3 * plain + 4 * size.drifting  # faces; conductivity, sensitivity
-    mixing, moving = (min(size.places, count) for count in (plain, size.drifting))
-    numbers += 2 * mixing + 6 * moving  # conductivity; faces and drifts
-    return size.real * numbers + DOUBLE * (2 * moving + size.closing)
+    numbers += 2 * size.mixing + 6 * size.moving  # conductivity; faces and drifts
+    return size.real * numbers + DOUBLE * (2 * size.moving + size.closing)
 
 
 # Held from the beginning to the end. A test compares the sum with the arrays of a simulation.
@@ -117,7 +124,8 @@ HELD = (
     Part("regions of healing", False, lambda s: 8 * DOUBLE * s.healing),
     Part(MEANS, True, lambda s: (REGIONS + 2) * DOUBLE * s.healing),
     Part("painting, uploaded", True, lambda s: s.materials),
-    Part("fields and stages", True, lambda s: 6 * DOUBLE * s.fields),
+    Part("fields", True, lambda s: 3 * DOUBLE * s.fields),
+    Part("guesses and bases", True, lambda s: DOUBLE * s.foreseen),
     Part("transport", True, _transport),
     Part("parameters of reactions", True, lambda s: s.real * s.arrays),
     Part("stage", True, lambda s: s.places * (4 * DOUBLE + s.real)),
@@ -165,20 +173,24 @@ def need(size: Size, *, device: bool) -> Need:
 def size_of(case: Case, real: np.dtype[Any], abreast: Callable[[int], int] = lambda columns: 1) -> Size:
     """Count what a run of a case depends on, with the backend's `real` and `abreast`; nothing as large as a field."""
     problem, events = case.problem(cells=LOOK_AHEAD)
-    mesh, fields = case.full_mesh(), problem.model.fields
+    mesh, fields, of = case.full_mesh(), problem.model.fields, kinetics(problem.model)
+    places = _places(problem.model, of, abreast(mesh.shape[1] * mesh.shape[2]))
     return Size(
         cells=mesh.cells,
         faces=sum(1.0 / count for count in mesh.shape),
         coarse=_coarse(mesh),
         materials=len(problem.painting.materials),
         fields=len(fields),
+        foreseen=len(of.predicted) + len(of.bases),
         mobile=sum(field.mobile for field in fields),
         drifting=sum(field.changing for field in fields),
-        places=_places(problem, abreast(mesh.shape[1] * mesh.shape[2])),
+        places=len({place for place, _ in places}),
+        mixing=len({place for place, field in places if field.mobile and not field.changing}),
+        moving=len({place for place, field in places if field.changing}),
         partitions=_different(fields),
         capacities=_different([field for field in fields if field.mobile]),
         directed=any(field.taxis is not None for field in fields),
-        arrays=len(kinetics(problem.model).arrays),
+        arrays=len(of.arrays),
         closing=sum(isinstance(closing.openness, str) for closing in problem.model.closings),
         given=_given(problem) / problem.mesh.cells,
         real=real.itemsize,
@@ -196,9 +208,9 @@ def _different(fields: Sequence[Field]) -> int:
     return len({key for key in keys if key is not None}) + keys.count(None)
 
 
-def _places(problem: Problem, abreast: int) -> int:
-    """How many fields are solved side by side where so many may be."""
-    return max(map(len, turns(problem.model, kinetics(problem.model), abreast)))
+def _places(model: Model, of: Kinetics, abreast: int) -> list[tuple[int, Field]]:
+    """Place of each field among those that are solved side by side, where so many may be."""
+    return [(place, model.fields[index]) for turn in turns(model, of, abreast) for place, index in enumerate(turn)]
 
 
 def _coarse(mesh: Mesh) -> float:

@@ -18,7 +18,7 @@ INLINE double heaviside(double a) { return a > 0.0 ? 1.0 : (a < 0.0 ? 0.0 : 0.5)
 PAIR = """
 // {name}: {meaning}
 KERNEL {kernel}_{field}(index_t cells, const double *newest /* (F, cells) */,
-    const double *predicted /* (F, cells) */, const double *base /* (F, cells) */,
+    const double *predicted /* (P, cells) */, const double *base /* (B, cells) */,
     const real *arrays /* (A, cells) */, const double *scalars /* (S) */, const double *order /* (ORDERS) */,
     double *{first} /* (cells) */, double *{second} /* (cells) */)
 {{
@@ -36,7 +36,7 @@ TALLY = """
 // {name}: sum over each row of V (gain - loss c), term by term: {terms} (numpy: NumpyKinetics.tally)
 KERNEL tally_{field}(int nx, int ny, int nz, const double *hx /* (nx) */, const double *hy /* (ny) */,
     const double *hz /* (nz) */, const double *newest /* (F, cells) */,
-    const double *predicted /* (F, cells) */, const double *base /* (F, cells) */,
+    const double *predicted /* (P, cells) */, const double *base /* (B, cells) */,
     const real *arrays /* (A, cells) */, const double *scalars /* (S) */, const double *order /* (ORDERS) */,
     double *partial /* (T, nz ny) */)
 {{

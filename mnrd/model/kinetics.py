@@ -85,6 +85,8 @@ class Kinetics:
         One per field; None for a field that no reaction changes.
     motions : tuple of FieldMotion or None
         One per field; None where the transport does not depend on the fields.
+    predicted, bases : tuple of str
+        Fields of which predicted values, and those that a stage starts from, are used: they alone have rows of these.
     """
 
     fields: tuple[str, ...]
@@ -92,12 +94,15 @@ class Kinetics:
     arrays: tuple[str, ...]
     of: tuple[FieldKinetics | None, ...]
     motions: tuple[FieldMotion | None, ...]
+    predicted: tuple[str, ...] = ()
+    bases: tuple[str, ...] = ()
 
     def position(self, symbol: sympy.Symbol) -> tuple[str, int]:
         """Array and index that an operand stands for: ("newest", field), ("scalar", s), ("tau", 0), ..."""
         kind, _, name = symbol.name.partition(".")
-        rows = {"scalar": self.scalars, "array": self.arrays, "tau": ("",)}.get(kind, self.fields)
-        return kind, rows.index(name)
+        rows = {"newest": self.fields, "predicted": self.predicted, "base": self.bases}
+        rows |= {"scalar": self.scalars, "array": self.arrays, "tau": ("",)}
+        return kind, rows[kind].index(name)
 
 
 def operand(kind: str, name: str) -> sympy.Symbol:
@@ -142,7 +147,10 @@ def kinetics(model: Model) -> Kinetics:
     names = (*model.parameters, "t")
     scalars = tuple(name for name in names if f"scalar.{name}" in used)
     arrays = tuple(name for name in names if f"array.{name}" in used)
-    return Kinetics(model.names, scalars, arrays, of, motions)
+    closing = {one.openness for one in model.closings}
+    predicted = tuple(name for name in model.names if f"predicted.{name}" in used or name in closing)
+    bases = tuple(name for name in model.names if f"base.{name}" in used)
+    return Kinetics(model.names, scalars, arrays, of, motions, predicted, bases)
 
 
 class _Book:

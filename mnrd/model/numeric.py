@@ -20,8 +20,8 @@ Array = NDArray[np.float64]
 class NumpyKinetics:
     """The meaning of the reaction kernels of one field.
 
-    `newest`, `predicted`, `base` are (F, nz, ny, nx), `arrays` (A, nz, ny, nx), `scalars` (S,), `tau` is
-    1/(gamma dt), 1/s.
+    `newest` is (F, nz, ny, nx), `predicted` and `base` have rows for some fields (see `Kinetics`), `arrays` is
+    (A, nz, ny, nx), `scalars` (S,), `tau` is 1/(gamma dt), 1/s.
     """
 
     kinetics: Kinetics

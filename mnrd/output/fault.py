@@ -14,8 +14,6 @@ from mnrd.mesh.rectilinear import Array
 from mnrd.output.labels import labelled
 from mnrd.output.vtk import material_arrays, write_rectilinear
 
-TRIED = ("second", "first", "guess")  # of the state; what the last try has reached, the furthest first
-
 
 @dataclass(frozen=True)
 class Fault:
@@ -73,17 +71,14 @@ def find_fault(simulation: Any, reason: str) -> Fault:
     model = simulation.problem.model
     named = [name for name in re.findall(r"field (\w+)", reason) if name in model.names]
     indices = [model.index(name) for name in named] or list(range(len(model.names)))
-    for array in TRIED:
-        for index in indices:
-            tried = _host(simulation, array, index)
-            wrong = ~np.isfinite(tried)
-            if wrong.any():
-                return _fault(simulation, index, wrong.astype(float), "is not finite", tried)
+    for index in indices:
+        tried = _host(simulation, "next", index)
+        wrong = ~np.isfinite(tried)
+        if wrong.any():
+            return _fault(simulation, index, wrong.astype(float), "is not finite", tried)
     index = max(indices, key=lambda index: _change(simulation, index).max())
-    change = _change(simulation, index)
-    return _fault(
-        simulation, index, change, f"changes by {change.max():.2g} of its maximum", _host(simulation, "second", index)
-    )
+    change, tried = _change(simulation, index), _host(simulation, "next", index)
+    return _fault(simulation, index, change, f"changes by {change.max():.2g} of its maximum", tried)
 
 
 def write_failed(path: Path, simulation: Any, fault: Fault) -> None:
@@ -112,7 +107,7 @@ def _host(simulation: Any, array: str, index: int) -> Array:
 def _change(simulation: Any, index: int) -> Array:
     """Change of a field in the last try, as a part of its maximum."""
     now = _host(simulation, "now", index)
-    return np.asarray(np.abs(_host(simulation, "second", index) - now) / (np.abs(now).max() or 1.0))
+    return np.asarray(np.abs(_host(simulation, "next", index) - now) / (np.abs(now).max() or 1.0))
 
 
 def _fault(simulation: Any, index: int, badness: Array, what: str, tried: Array) -> Fault:

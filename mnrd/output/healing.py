@@ -89,7 +89,7 @@ class Courses:
             self._sums = simulation.means(self._regions.weights, texts, "healing.csv")
         self._sums.use(simulation.coefficients)
         if not self.course.rest:
-            at_rest = simulation.state.guess  # made anew in the next step
+            at_rest = simulation.state.next  # made anew in the next step
             for index, field in enumerate(simulation.problem.model.fields):
                 values = initial_concentration(simulation.problem, field)
                 at_rest[index] = simulation.backend.array(values, np.float64)

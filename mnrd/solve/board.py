@@ -87,6 +87,8 @@ class Board:
             "rates": (fields, levels),
         }
         self.orders, self.reports = Block(backend, orders), Block(backend, reports)
+        self.reports["report"][:, :, REPORT["SCALE"]] = 1.0  # of fields of which no kernel reports one
+        self.reports.send()
 
     def order(self, stage: int, index: int, name: str, value: float) -> None:
         """Write one number of a field's order."""

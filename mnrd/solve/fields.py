@@ -111,12 +111,16 @@ class Coefficients:
         return tuple(min(max(one, 0.0), 1.0) for one in found)
 
     def open_channels(self, index: int, newest: Array, predicted: Array, openness: Array) -> None:
-        """Launch the openness (materials,) of what closes by a field, while field `index` is being solved."""
+        """Launch the openness (materials,) of what closes by a field, while field `index` is being solved.
+
+        The arrays are those that the reactions get: `predicted` has rows of ``kinetics.predicted`` alone.
+        """
         model, materials = self.problem.model, self.problem.painting.materials
         for closing, (whole, weights) in zip(model.closings, self._closing, strict=True):
             if isinstance(closing.openness, str):
                 field, row = model.index(closing.openness), materials.index(closing.material)
-                values = (newest if field < index else predicted)[field]
+                known = predicted[self.kinetics.predicted.index(closing.openness)]
+                values = newest[field] if field < index else known
                 partial = self._partials[self.places[index]]
                 self.backend.kernel.weighted_sum(*self.grid.size, 1, weights, values, partial)
                 self.backend.kernel.open_channel(partial.size, whole, partial, openness[row : row + 1])
@@ -138,27 +142,36 @@ class Coefficients:
 
 
 class State:
-    """Concentrations and what the time step keeps between its stages; each (fields, nz, ny, nx), float64.
+    """Concentrations and slopes, at the start of a step and as it makes them; each (fields, nz, ny, nx).
+
+    A step leaves `now` and `slope` as they are, so that it can be tried again, and is accepted by `advance`.
 
     Attributes
     ----------
-    now : array
+    now : array, float64
         c at the current time.
-    slope : array
-        dc/dt at the end of the last step.
-    first, second : arrays
-        Results of the two stages.
-    base, guess : arrays
-        Start of the second stage, and prediction of the running one.
+    next : array, float64
+        What the stages of a step make of it, one field after the other: the second takes the place of the first.
+    slope, next_slope : arrays, float32
+        dc/dt at the end of the last step, and of this one. They serve the guess and the estimate of the error alone.
+    turn : int
+        0 or 1, the other one after each accepted step: which of the arrays are which.
     """
 
     def __init__(self, backend: Backend, problem: Problem) -> None:
         fields = problem.model.fields
         shape = (len(fields), *problem.mesh.shape)
-        arrays = (backend.zeros(shape, np.float64) for _ in range(6))
-        self.now, self.slope, self.first, self.second, self.base, self.guess = arrays
+        self.now, self.next = (backend.zeros(shape, np.float64) for _ in range(2))
+        self.slope, self.next_slope = (backend.zeros(shape, np.float32) for _ in range(2))
+        self.turn = 0
         for index, field in enumerate(fields):  # one after the other: all of them would not fit twice on the host
             self.now[index] = backend.array(initial_concentration(problem, field), np.float64)
+
+    def advance(self) -> None:
+        """Make what the step has made the state."""
+        self.now, self.next = self.next, self.now
+        self.slope, self.next_slope = self.next_slope, self.slope
+        self.turn = 1 - self.turn
 
 
 def make_contacts(coefficients: Coefficients, time: float, previous: dict[tuple[int, str], Contact]) -> dict:

@@ -55,6 +55,10 @@ class Work:
         polynomial, going = backend.zeros((LIMIT, 3), np.float64), backend.zeros(LIMIT, np.float64)
         return cls(increment, residual, search, image, metric, partial, polynomial, going)
 
+    def results(self, method: str) -> tuple[Array, Array]:
+        """Where a method leaves d after an odd and after an even number of iterations."""
+        return self.increment, self.search if method == "lines" else self.increment
+
     def widen(self, backend: Backend) -> None:
         """Make the vectors that fields with taxis need besides, unless they are there."""
         if not self.others:
@@ -77,15 +81,15 @@ class Target:
 def relax_lines(grid: Multigrid, work: Work, screening: Array, rate: Array, target: Target, budget: int) -> None:
     """Solve by Chebyshev line relaxation on [1/(1+mu), (1+2mu)/(1+mu)], mu = rate/tau: no dot products, no levels.
 
-    n = ceil(acosh(norm/tolerance) / acosh(1 + 1/mu)) relaxations are needed, rounded up to an odd number so that the
-    result is always in ``work.increment``.
+    n = ceil(acosh(norm/tolerance) / acosh(1 + 1/mu)) relaxations are needed; the result lies in the one or the other
+    of the arrays that `Work.results` names.
 
     Parameters
     ----------
     grid : Multigrid
         With the field's faces on its finest level.
     work : Work
-        `residual` is r, `increment` becomes d.
+        `residual` is r.
     screening : array
         S = V K (tau + L).
     rate : (1,) array
@@ -93,7 +97,7 @@ def relax_lines(grid: Multigrid, work: Work, screening: Array, rate: Array, targ
     target : Target
         After the kernel `begin`.
     budget : int
-        Relaxations to launch, odd.
+        Relaxations to launch.
     """
     level = grid.levels[0]
     grid.prepare(screening, 0, None, target.slot("GOING"))

@@ -38,7 +38,7 @@ def order_fields(
     board, coefficients : Board, Coefficients
     stage : int
     numbers : dict
-        TAU, DT, KAPPA, START and RTOL, the same for all fields.
+        TAU, DT, AHEAD, KAPPA, START and RTOL, the same for all fields.
     scales : tuple of float
         Of the error weights, one per field, as activities.
     """

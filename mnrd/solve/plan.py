@@ -96,9 +96,8 @@ class Foresight:
         self._least = 0
 
     def budget(self, plan: Plan) -> Plan:
-        """The plan with its budget; odd for line relaxation, which ends in the same array then."""
-        count = min(max(int(max(self._taken)) + SPARE, self._least), LIMIT)
-        return replace(plan, budget=count | 1 if plan.method == "lines" else count)
+        """The plan with its budget."""
+        return replace(plan, budget=min(max(int(max(self._taken)) + SPARE, self._least), LIMIT))
 
     def took(self, count: float) -> None:
         """Remember how many a solve took."""

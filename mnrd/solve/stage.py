@@ -14,8 +14,9 @@ import numpy as np
 
 from mnrd.backends.base import Array, Backend
 from mnrd.mesh.rectilinear import Mesh
-from mnrd.solve.board import SECOND, Board, slot
+from mnrd.solve.board import FIRST, SECOND, Board, slot
 from mnrd.solve.fields import Coefficients
+from mnrd.solve.forecast import Forecast
 from mnrd.solve.increment import solve_increment
 from mnrd.solve.krylov import Target, Work
 from mnrd.solve.multigrid import Multigrid
@@ -23,25 +24,36 @@ from mnrd.solve.plan import Plan
 
 
 @dataclass(frozen=True)
-class Slopes:
-    """What a stage starts from and leaves, each (fields, nz, ny, nx), and the weights of the step's error estimate.
+class Values:
+    """What a stage starts from and leaves, and the numbers of the method; arrays are (fields, nz, ny, nx).
 
     Parameters
     ----------
-    start, base, guess, out : arrays
-        Start of the step, start of the stage, prediction, newest values.
-    first, slope : arrays
-        Result of the first stage and slope at the start of the step, for the error.
+    start : array
+        Concentrations at the start of the step.
+    first : array
+        Those after the first stage; in a stage that begins with `start`, that.
+    out : array
+        Newest values; may be `first`, of which a stage of a field needs its own alone.
+    forecast : Forecast
+        What reactions know of fields that are not solved yet.
+    slope, next_slope : arrays
+        Slope at the start of the step, and at its end.
+    f_base, f_guess : float
+        The stage starts from start + f (first - start), and so is its guess; `f_guess` is 0 where it follows from the
+        slope.
     weights : three floats
-        Of the slopes; all 0 where there is no estimate.
+        Of the slopes in the step's error estimate; all 0 where there is none.
     """
 
     start: Array
-    base: Array
-    guess: Array
-    out: Array
     first: Array
+    out: Array
+    forecast: Forecast
     slope: Array
+    next_slope: Array
+    f_base: float
+    f_guess: float
     weights: tuple[float, float, float]
 
 
@@ -87,7 +99,7 @@ class StageSolver:
         order, report = self.board.orders.there("order"), self.board.reports.there("report")
         return Target(order[stage, index], report[stage, index], self.grid.volume)
 
-    def launch(self, stage: int, index: int, plan: Plan, values: Slopes) -> None:
+    def launch(self, stage: int, index: int, plan: Plan, values: Values) -> None:
         """Launch the solve of one field in one stage, after which ``values.out[index]`` is its new concentration.
 
         Parameters
@@ -96,41 +108,42 @@ class StageSolver:
             Which stage, `FIRST` or `SECOND`, and which field.
         plan : Plan
             How to solve.
-        values : Slopes
+        values : Values
             The arrays.
         """
         target = self.target(stage, index)
         scalars = self.board.orders.there("scalars")[stage]
-        arguments = (values.out, values.guess, values.base, self.coefficients.arrays, scalars, target.order)
+        known = (values.out, values.forecast.predicted, values.forecast.base)
+        arguments = (*known, self.coefficients.arrays, scalars, target.order)
         reaction, operator = self.coefficients.reactions[index], self.coefficients.operators[index]
         production, loss = (self.zero, self.zero) if reaction is None else (self.production, self.loss)
         if reaction is not None:
             reaction.react(*arguments, production, loss)
         if operator is None:
-            self._settle(target, values.base[index], production, loss, values.out[index])
+            self._settle(index, target, values, production, loss)
         else:
             self._conduct(stage, index, plan, operator, values, arguments)
             self._transport(index, plan, operator, target, values, production, loss)
+        self._finish(stage, index, target, values, loss)
         self._tally(stage, index, target, arguments, values)
-        if stage == SECOND:
-            self._judge(index, target, values, loss)
 
-    def _settle(self, target: Target, y: Array, production: Array, loss: Array, out: Array) -> None:
-        """An immobile field."""
-        kernel = self.backend.kernel
+    def _settle(self, index: int, target: Target, values: Values, production: Array, loss: Array) -> None:
+        """An immobile field: fill `activity`."""
+        kernel, a = self.backend.kernel, self.activity
+        start, first = values.start[index], values.first[index]
         if production is self.zero:
-            kernel.hold(out.size, y, out)
+            kernel.extend(a.size, start, first, values.f_base, -inf, a)
             return
-        kernel.settle(*self.grid.size, *self.grid.widths, y, production, loss, target.order, out, self.partial)
+        given = (start, first, values.f_base, production, loss, target.order)
+        kernel.settle(*self.grid.size, *self.grid.widths, *given, a, self.partial)
         kernel.settled(self.partial[0].size, self.partial, target.order, target.report)
-        kernel.rescale(out.size, target.report, out)
 
     def _conduct(
-        self, stage: int, index: int, plan: Plan, operator: Any, values: Slopes, arguments: tuple[Any, ...]
+        self, stage: int, index: int, plan: Plan, operator: Any, values: Values, arguments: tuple[Any, ...]
     ) -> None:
         """Bring the conductances to what the channels and the other fields are now, and measure the coupling."""
         if plan.refresh:
-            self.refresh(stage, index, operator, values.out, values.guess)
+            self.refresh(stage, index, operator, values.out, values.forecast.predicted)
         motion = self.coefficients.motions[index]
         if motion is not None and operator.drift is not None:
             motion(*arguments, operator.drift.mobility, operator.drift.potential)
@@ -156,31 +169,33 @@ class StageSolver:
         kernel.meet(self.grid.size[1], self.planes, report)
 
     def _transport(
-        self, index: int, plan: Plan, operator: Any, target: Target, values: Slopes, production: Array, loss: Array
+        self, index: int, plan: Plan, operator: Any, target: Target, values: Values, production: Array, loss: Array
     ) -> None:
         kernel, order, report = self.backend.kernel, target.order, target.report
         size, widths, partial, a = self.grid.size, self.grid.widths, self.partial, self.activity
-        guess, out, rows = values.guess[index], values.out[index], self.partial[0].size
-        kernel.to_activity(guess.size, guess, operator.partition, a)
+        start, first, rows = values.start[index], values.first[index], self.partial[0].size
+        if values.f_guess:
+            kernel.second_guess(a.size, start, first, values.f_guess, operator.partition, a)
+        else:
+            kernel.first_guess(a.size, start, values.slope[index], operator.partition, order, a)
         if operator.boundary.open:
-            first = self.target(0, index).report
-            kernel.couple(order, operator.boundary.conductance, first, report)
+            kernel.couple(order, operator.boundary.conductance, self.target(FIRST, index).report, report)
             self._contact(operator, report)
         faces = (operator.tx, operator.ty, operator.tz, operator.top, operator.base, slot(report, "EXCHANGE_TOP", 2))
         kernel.stage_residual(
-            *size, *widths, values.start[index], values.base[index], a, operator.partition, production, loss, *faces,
-            order, self.screening, self.work.residual, self.work.metric, partial,
+            *size, *widths, start, first, values.f_base, a, operator.partition, production, loss, *faces, order,
+            self.screening, self.work.residual, self.work.metric, partial,
         )  # fmt: skip
         if operator.drift is not None and operator.drift.directed:
             drifting = (a, *operator.drift.faces, self.work.metric, self.work.residual, partial[1])
             kernel.drift_residual(*size, *drifting)
         kernel.begin(rows, target.volume, partial, order, report)
         self._increment(index, plan, operator, target)
-        kernel.clip(*size, *widths, self.work.increment, operator.partition, loss, order, report, a, partial)
+        results = self.work.results(plan.method)
+        kernel.clip(*size, *widths, *results, operator.partition, loss, order, report, a, partial)
         if operator.boundary.open:
             self._contact(operator, report)
         kernel.close_stage(rows, partial, order, report)
-        kernel.to_concentration(a.size, a, operator.partition, report, out)
 
     def _increment(self, index: int, plan: Plan, operator: Any, target: Target) -> None:
         """Solve for the increment."""
@@ -188,7 +203,21 @@ class StageSolver:
         rate = self.board.reports.there("rates")[index, :1]
         solve_increment(self.multigrid, plan, operator, self.work, self.screening, rate, target, loaded=loaded)
 
-    def _tally(self, stage: int, index: int, target: Target, arguments: tuple[Any, ...], values: Slopes) -> None:
+    def _finish(self, stage: int, index: int, target: Target, values: Values, loss: Array) -> None:
+        """Bring a field's concentration into its place; at the end of the step also its slope and its error."""
+        kernel, partial, a, report = self.backend.kernel, self.partial, self.activity, target.report
+        partition, out = self.coefficients.partition(index), values.out[index]
+        if stage != SECOND:
+            kernel.to_concentration(a.size, a, partition, report, out)
+            return
+        kernel.conclude(
+            *self.grid.size, *self.grid.widths, values.start[index], values.first[index], values.f_base,
+            values.slope[index], a, partition, loss, target.order, report, *values.weights,
+            self.ceilings.get(index, inf), out, values.next_slope[index], partial,
+        )  # fmt: skip
+        kernel.gather(partial[0].size, 2, 1, partial, target.slot("ERROR", 3))
+
+    def _tally(self, stage: int, index: int, target: Target, arguments: tuple[Any, ...], values: Values) -> None:
         """Add up what each reaction moves, and cut off what is above a ceiling."""
         kernel, reaction = self.backend.kernel, self.coefficients.reactions[index]
         rows = self.partial[0].size
@@ -200,13 +229,3 @@ class StageSolver:
             given = (self.ceilings[index], values.out[index], self.partial[0])
             kernel.cut_off(*self.grid.size, *self.grid.widths, *given)
             kernel.gather(rows, 1, 0, self.partial[0], target.slot("EXCESS"))
-
-    def _judge(self, index: int, target: Target, values: Slopes, loss: Array) -> None:
-        """Estimate the error of the step; launched while the field's loss is still in the work array."""
-        kernel, partial = self.backend.kernel, self.partial
-        arrays = (values.start, values.first, values.base, values.out, values.slope)
-        kernel.step_error(
-            *self.grid.size, *self.grid.widths, *(array[index] for array in arrays),
-            self.coefficients.partition(index), loss, target.order, *values.weights, partial,
-        )  # fmt: skip
-        kernel.gather(partial[0].size, 2, 1, partial, target.slot("ERROR", 3))

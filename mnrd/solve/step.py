@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from math import inf
 
-from mnrd.backends.base import Array
 from mnrd.model.field import CUT_OFF
 from mnrd.solve.board import Board
 from mnrd.solve.fields import SIDES
@@ -73,8 +72,6 @@ class Step:
     ----------
     tau : float
         1 / (gamma dt) of its stages.
-    base : array
-        Concentrations from which the last stage started.
     starts : dict
         Contents of the reservoirs from which the last stage started.
     weights : tuple of float
@@ -92,7 +89,6 @@ class Step:
     """
 
     tau: float = 0.0
-    base: Array = None
     starts: dict[tuple[int, str], float] = field(default_factory=dict)
     weights: tuple[float, ...] = ()
     stages: list[list[Rates]] = field(default_factory=list)

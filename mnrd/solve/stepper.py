@@ -26,10 +26,11 @@ from mnrd.backends.base import REPORT, Backend, Program
 from mnrd.solve.board import FIRST, SECOND, Board
 from mnrd.solve.directed import WIDEST, balance
 from mnrd.solve.fields import Coefficients, State
+from mnrd.solve.forecast import Forecast
 from mnrd.solve.orders import Contacts, fullest, order_contacts, order_fields, order_time, suspended_now
 from mnrd.solve.plan import Foresight, Plan, choose, level
 from mnrd.solve.programs import Programs
-from mnrd.solve.stage import Slopes, StageSolver
+from mnrd.solve.stage import StageSolver, Values
 from mnrd.solve.step import Rates, Step
 from mnrd.solve.verdict import judge_contacts, judge_fields
 
@@ -39,6 +40,8 @@ _B1 = 1 / (6 * GAMMA * (1 - GAMMA))
 _B2 = 0.5 - GAMMA * _B1
 ERROR_WEIGHTS = (1 - _B1 - _B2, _B1 - (1 - GAMMA), _B2 - GAMMA)
 NO_WEIGHTS = (0.0, 0.0, 0.0)
+STRETCH = ((1 - GAMMA) / GAMMA, 1 / GAMMA)
+"""Base and guess of the second stage, in units of u1 - u from u."""
 
 Plans = dict[tuple[int, int], Plan]
 
@@ -77,6 +80,7 @@ class Stepper:
     def use(self, coefficients: Coefficients) -> None:
         """Take the coefficients of a changed problem."""
         self.coefficients, problem = coefficients, coefficients.problem
+        self.forecast = Forecast(coefficients)
         while len(self.solvers) < coefficients.widest:
             self.solvers.append(StageSolver(self.backend, problem.mesh))
         scalars, levels = len(coefficients.kinetics.scalars), len(self.solvers[0].multigrid.levels)
@@ -101,7 +105,8 @@ class Stepper:
 
     def _measure(self, time: float) -> None:
         """Bring all conductances to the present state, and ask for the coupling of every field."""
-        coefficients, now = self.coefficients, self.state.now
+        coefficients, now, forecast = self.coefficients, self.state.now, self.forecast
+        forecast.first(now, self.state.slope, 0.0)
         order_time(self.board, coefficients, FIRST, time)
         self.board.orders.send()
         orders = self.board.orders.there
@@ -110,10 +115,11 @@ class Stepper:
                 continue
             solver = self._solver(index)
             if operator.closes:
-                solver.refresh(FIRST, index, operator, now, now)
+                solver.refresh(FIRST, index, operator, now, forecast.predicted)
                 operator.openness = None
             if operator.drift is not None and motion is not None:
-                given = (now, now, now, coefficients.arrays, orders("scalars")[FIRST], orders("order")[FIRST, index])
+                known = (now, forecast.predicted, forecast.base, coefficients.arrays)
+                given = (*known, orders("scalars")[FIRST], orders("order")[FIRST, index])
                 motion(*given, operator.drift.mobility, operator.drift.potential)
                 operator.move()
             solver.measure(index, operator)
@@ -145,7 +151,8 @@ class Stepper:
             for stage in stages:
                 moment = time + (gamma * dt if stage == FIRST else dt)
                 start = (1 - GAMMA) / GAMMA if smooth and stage == SECOND else 0.0
-                shared = {"TAU": tau, "DT": dt, "KAPPA": kappa, "START": start, "RTOL": self.rtol}
+                ahead = gamma * dt if smooth else 0.0
+                shared = {"TAU": tau, "DT": dt, "AHEAD": ahead, "KAPPA": kappa, "START": start, "RTOL": self.rtol}
                 openness = order_time(board, self.coefficients, stage, moment)
                 order_fields(board, self.coefficients, stage, shared, self._weights())
                 stirred = order_contacts(board, contacts, suspended, stage, moment)
@@ -184,13 +191,12 @@ class Stepper:
 
     def _compute(self, plans: Plans, dt: float, smooth: bool) -> None:
         """Send the orders, run the programs of all fields in each stage, and fetch the reports."""
-        kernel, state, cells = self.backend.kernel, self.state, self.state.now.size
+        state = self.state
         self.board.orders.send()
-        kernel.extrapolate(cells, state.now, state.slope, GAMMA * dt if smooth else 0.0, state.guess)
+        self.forecast.first(state.now, state.slope, GAMMA * dt if smooth else 0.0)
         for stage in sorted({stage for stage, _ in plans}):
             if smooth and stage == SECOND:
-                lengths = ((1 - GAMMA) / GAMMA, 1 / GAMMA)
-                kernel.second_stage(cells, state.now, state.first, *lengths, state.base, state.guess)
+                self.forecast.second(state.now, state.next, *STRETCH)
             for turn in self.coefficients.turns:
                 self._program(smooth, stage, {index: plans[stage, index] for index in turn}).run()
         self.board.reports.fetch()
@@ -199,19 +205,18 @@ class Stepper:
         """The launches of the fields of a turn in one stage."""
         values = self._values(smooth, stage)
         parts = [partial(self._solver(index).launch, stage, index, plan, values) for index, plan in turn.items()]
-        return self._programs.get((smooth, stage, *turn.items()), parts)
+        return self._programs.get((self.state.turn, smooth, stage, *turn.items()), parts)
 
     def _solver(self, index: int) -> StageSolver:
         """The solver with the work arrays of a field."""
         return self.solvers[self.coefficients.places[index]]
 
-    def _values(self, smooth: bool, stage: int) -> Slopes:
-        state = self.state
-        if not smooth:
-            return Slopes(state.now, state.now, state.guess, state.second, state.second, state.slope, NO_WEIGHTS)
-        if stage == FIRST:
-            return Slopes(state.now, state.now, state.guess, state.first, state.first, state.slope, NO_WEIGHTS)
-        return Slopes(state.now, state.base, state.guess, state.second, state.first, state.slope, ERROR_WEIGHTS)
+    def _values(self, smooth: bool, stage: int) -> Values:
+        state, forecast = self.state, self.forecast
+        slopes = (state.slope, state.next_slope)
+        if smooth and stage == SECOND:
+            return Values(state.now, state.next, state.next, forecast, *slopes, *STRETCH, ERROR_WEIGHTS)
+        return Values(state.now, state.now, state.next, forecast, *slopes, 0.0, 0.0, NO_WEIGHTS)
 
     def _exhausted(self, plans: Plans) -> bool:
         """Whether too few iterations were launched somewhere, and more can be, or a range has become too wide."""
@@ -238,9 +243,8 @@ class Stepper:
 
     def _report(self, stages: tuple[int, ...], tau: float, contacts: Contacts, smooth: bool) -> Step:
         """Read what happened, and remember what the next step is planned with."""
-        board, coefficients, state = self.board, self.coefficients, self.state
-        weights = (1 - GAMMA, GAMMA) if smooth else (1.0,)
-        step = Step(tau, state.base if smooth else state.now, {}, weights)
+        board, coefficients = self.board, self.coefficients
+        step = Step(tau, {}, (1 - GAMMA, GAMMA) if smooth else (1.0,))
         for stage in stages:
             step.stages.append([self._moved(stage, index, tau) for index in range(len(self.scales))])
         for (index, side), contact in contacts.items():
@@ -261,8 +265,7 @@ class Stepper:
 
     def accept(self, step: Step, time: float, contacts: Contacts) -> None:
         """Make the tried step the state at `time`, its end: concentrations, slopes, contents of the reservoirs."""
-        state = self.state
-        self.backend.kernel.accept_step(state.now.size, state.second, step.base, step.tau, state.now, state.slope)
+        self.state.advance()
         for index, rates in enumerate(step.stages[-1]):
             for side, content in rates.contents.items():
                 contact = contacts[index, side]
