@@ -249,7 +249,7 @@ class Simulation:
         if operator.closes:
             openness = self.coefficients.by_material(self.openness())
             operator.update(self.backend.array(openness, np.float64))
-            operator.openness = None  # the next stage has its own
+            operator.openness = operator.stock.faces = None  # the next stage has its own
         donor, host = self.contacts[index, "top"].activity(self.time), self.backend.host
         uppermost = host(self.state.now[index, 0]) / host(self.coefficients.partition(index)[0])
         return np.asarray(host(operator.top)) * (donor - uppermost)

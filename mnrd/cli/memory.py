@@ -49,12 +49,14 @@ class Size:
     materials, fields : int
     foreseen : int
         Fields of which others' reactions use the guess of a stage, and those of which they use its start.
-    mobile, drifting : int
-        Fields that move, and those of them whose transport depends on other fields.
+    mobile, own, drifting : int
+        Fields that move, those of them whose conductances are given cell by cell, and those whose transport depends on
+        other fields.
     places : int
         Fields that are solved side by side, each with its own work arrays.
-    mixing, moving : int
-        Places at which a field moves whose transport is constant, and at which one moves whose transport is not.
+    placed, mixing, moving : int
+        Places at which fields move of which the conductances are not their own, of which the transport is constant, and
+        of which it is not.
     partitions, capacities : int
         Different partition coefficients of all fields, and of those that move.
     directed : bool
@@ -82,8 +84,10 @@ class Size:
     fields: int
     foreseen: int
     mobile: int
+    own: int
     drifting: int
     places: int
+    placed: int
     mixing: int
     moving: int
     partitions: int
@@ -111,9 +115,8 @@ class Part:
 
 def _transport(size: Size) -> float:
     """Bytes per cell of the coefficients of transport; what depends on other fields is there once for each place."""
-    plain = size.mobile - size.drifting
-    numbers = size.partitions + size.capacities + 3 * plain + 4 * size.drifting  # faces; conductivity, sensitivity
-    numbers += 2 * size.mixing + 6 * size.moving  # conductivity; faces and drifts
+    numbers = size.partitions + size.capacities + 3 * size.own + 4 * size.drifting  # faces; conductivity, sensitivity
+    numbers += 3 * size.placed + 2 * size.mixing + 3 * size.moving  # faces; conductivity; drifts
     return size.real * numbers + DOUBLE * (2 * size.moving + size.closing)
 
 
@@ -183,8 +186,10 @@ def size_of(case: Case, real: np.dtype[Any], abreast: Callable[[int], int] = lam
         fields=len(fields),
         foreseen=len(of.predicted) + len(of.bases),
         mobile=sum(field.mobile for field in fields),
+        own=sum(map(_given_by_cell, fields)),
         drifting=sum(field.changing for field in fields),
         places=len({place for place, _ in places}),
+        placed=len({place for place, field in places if field.mobile and not _given_by_cell(field)}),
         mixing=len({place for place, field in places if field.mobile and not field.changing}),
         moving=len({place for place, field in places if field.changing}),
         partitions=_different(fields),
@@ -206,6 +211,12 @@ def _different(fields: Sequence[Field]) -> int:
     """How many partition coefficients are kept: fields with the same values share one, what does not move has 1."""
     keys = [key_of("partition", field.partition if field.mobile else 1.0) for field in fields]
     return len({key for key in keys if key is not None}) + keys.count(None)
+
+
+def _given_by_cell(field: Field) -> bool:
+    """Whether a field has conductances of its own, that no tables could give again."""
+    given = (field.diffusivity, field.lateral_diffusivity, field.partition)
+    return field.mobile and not field.changing and any(isinstance(value, np.ndarray) for value in given)
 
 
 def _places(model: Model, of: Kinetics, abreast: int) -> list[tuple[int, Field]]:

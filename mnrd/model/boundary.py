@@ -74,18 +74,22 @@ class Boundary:
         array = self.backend.array
         return End(k, h, array(cover * area, np.float64), array(np.full(area.shape, bare), np.float64), bare)
 
-    def update(self, fractions: Array, openness: Array, s_vertical: Array, tz: Array) -> None:
-        """Launch the conductances to the reservoirs, and put membranes on their faces."""
+    def update(self, fractions: Array, openness: Array, s_vertical: Array) -> None:
+        """Launch the conductances to the reservoirs."""
         kernel, nz = self.backend.kernel, self.size[2]
         for end, face, plane in zip(self._ends, (0, nz), self.planes, strict=True):
             self._pile(face, end.bare, end.resistance, fractions, openness)
             kernel.reach(*self.size, end.k, end.h, end.cover, end.resistance, s_vertical, plane)
         kernel.plane_sums(*self.size, *self.planes, self._sums)
         kernel.gather(self.size[1], 2, 0, self._sums, self.conductance)
+
+    def insulate(self, fractions: Array, openness: Array, tz: Array) -> None:
+        """Launch what puts the membranes between planes on their faces."""
+        nz = self.size[2]
         for face in self._films:
             if 0 < face < nz:
                 self._pile(face, 0.0, self._between, fractions, openness)
-                kernel.insulate(*self.size, face - 1, self._area, self._between, tz)
+                self.backend.kernel.insulate(*self.size, face - 1, self._area, self._between, tz)
 
     def _pile(self, face: int, bare: float, resistance: Array, fractions: Array, openness: Array) -> None:
         """Add up the resistances of the membranes on one face."""

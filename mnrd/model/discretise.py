@@ -71,7 +71,7 @@ class FieldOperator:
     partition, capacity : (nz, ny, nx) arrays
         K and V K.
     tx, ty, tz : (nz, ny, nx) arrays
-        Face conductances, um^3/s.
+        Face conductances, um^3/s. Fields have these arrays in common: see `faces`.
     boundary : Boundary
         Conductances to the reservoirs and membranes.
     drift : Drift or None
@@ -80,6 +80,9 @@ class FieldOperator:
         Whether the conductances depend on the openness of channels.
     openness : tuple of float or None
         For which they were computed last, where the host knows.
+    faces : hashable
+        The same for fields with the same conductances; those that lie in the arrays are ``stock.faces``. None where the
+        arrays are the field's own.
     """
 
     def __init__(
@@ -92,8 +95,6 @@ class FieldOperator:
         self.openness: tuple[float, ...] | None = None
         changing, shape = field.changing, problem.mesh.shape
         self.drift = self._drift() if changing else None
-        faces = stock.kept("faces", 3) if changing else (backend.zeros(shape) for _ in range(3))
-        self.tx, self.ty, self.tz = faces
         self.s_lateral, self.s_vertical = (
             (backend.zeros(shape), backend.zeros(shape)) if changing else stock.kept("conductivity", 2)
         )
@@ -102,11 +103,22 @@ class FieldOperator:
         self._mixed: list[np.ndarray] = []
         self._conductivity()
         tables: tuple[Table, ...] = self.tables or ()
+        shared = changing or self.tables is not None
+        self.faces = self._likeness() if shared else None
+        self.tx, self.ty, self.tz = stock.kept("faces", 3) if shared else (backend.zeros(shape) for _ in range(3))
         self.closes = self.boundary.closes or any(one.closes for one in tables)
 
     def _capacity(self) -> tuple[Array]:
         partition = self.problem.painting.mix(self.field.partition)
         return (self.backend.array(self.problem.mesh.volume * partition),)
+
+    def _likeness(self) -> object:
+        """What is the same for fields with the same conductances, of those that are not given per cell."""
+        field = self.field
+        given = (field.diffusivity, field.lateral_diffusivity, field.partition)
+        if field.changing or field.membranes:
+            return id(self)
+        return tuple(None if values is None else key_of("faces", values) for values in given)
 
     def _drift(self) -> Drift:
         stock, zeros, shape = self.stock, self.backend.zeros, self.problem.mesh.shape
@@ -155,18 +167,25 @@ class FieldOperator:
         """Launch what brings the conductances to an openness (materials,) of the channels, each in [0, 1]."""
         if self.tables is None:
             self._place()
-        else:
-            lateral, vertical, directed = self.tables
+        elif self.drift is not None:
+            _, _, directed = self.tables
+            self._mix(directed, directed, openness, self.drift.lateral, self.drift.vertical)
+        self.restore(openness)
+        if self.drift is None:
+            self.boundary.update(self.fractions, openness, self.s_vertical)
+
+    def restore(self, openness: Array) -> None:
+        """Launch the conductances of the faces alone; with taxis or a mobility, what `move` makes them of."""
+        if self.tables is not None:
+            lateral, vertical, _ = self.tables
             self._mix(lateral, vertical, openness, self.s_lateral, self.s_vertical)
-            if self.drift is not None:
-                self._mix(directed, directed, openness, self.drift.lateral, self.drift.vertical)
         if self.drift is not None:
-            return  # the faces follow in `move`
+            return
         self.backend.kernel.transmissibility(
             *self.grid.size, *self._periodic, *self.grid.widths, self.s_lateral, self.s_vertical,
             self.tx, self.ty, self.tz,
         )  # fmt: skip
-        self.boundary.update(self.fractions, openness, self.s_vertical, self.tz)
+        self.boundary.insulate(self.fractions, openness, self.tz)
 
     def _place(self) -> None:
         """Upload conductivities that are given per cell."""

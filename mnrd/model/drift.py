@@ -56,10 +56,17 @@ class Stock:
     ----------
     backend : Backend
     shape : (nz, ny, nx)
+
+    Attributes
+    ----------
+    faces : hashable
+        Whose conductances lie in the work arrays of that name, and for which openness of the channels, when all is done
+        that has been launched; None where that is not known.
     """
 
     def __init__(self, backend: Backend, shape: tuple[int, ...]) -> None:
         self.backend, self.shape = backend, shape
+        self.faces: object = None
         self._kept: dict[object, tuple[Array, ...]] = {}
         self._shared: dict[object, tuple[Array, ...]] = {}
 

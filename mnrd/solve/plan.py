@@ -36,6 +36,8 @@ class Plan:
         Whether a reservoir's activity follows from its content.
     refresh : bool
         Whether channels have opened or closed since the conductances were computed.
+    restore : bool
+        Whether the conductances of another field lie where this one's are to be.
     """
 
     method: str = ""
@@ -43,6 +45,7 @@ class Plan:
     budget: int = 0
     stirred: bool = False
     refresh: bool = False
+    restore: bool = False
 
 
 def choose(operator: Any, rates: Any, widest: float, tau: float, stirred: bool) -> Plan:
@@ -72,6 +75,29 @@ def choose(operator: Any, rates: Any, widest: float, tau: float, stirred: bool) 
     if stirred:
         return Plan("gradients", last, stirred=True)
     return Plan("lines") if rates[0] <= WEAK * tau else Plan("gradients", depth)
+
+
+def conducting(plan: Plan, operator: Any, openness: tuple[float, ...] | None) -> Plan:
+    """The plan, with new conductances where channels have moved, or where another field's lie in the arrays.
+
+    Parameters
+    ----------
+    plan : Plan
+    operator : FieldOperator or None
+        It and its stock remember what will lie there: fields are asked for in the order of their turns.
+    openness : tuple of float or None
+        Of the channels in the stage; None where the host does not know it.
+    """
+    if operator is None:
+        return plan
+    now = openness if operator.closes else ()
+    before, operator.openness = operator.openness, now
+    plan = replace(plan, refresh=operator.closes and (now is None or now != before))
+    if operator.faces is None:
+        return plan
+    there, stock = (operator.faces, now), operator.stock
+    other, stock.faces = stock.faces != there, there
+    return replace(plan, restore=other and operator.drift is None)
 
 
 def level(plans: Mapping[Key, Plan]) -> dict[Key, Plan]:

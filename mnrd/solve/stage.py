@@ -144,6 +144,8 @@ class StageSolver:
         """Bring the conductances to what the channels and the other fields are now, and measure the coupling."""
         if plan.refresh:
             self.refresh(stage, index, operator, values.out, values.forecast.predicted)
+        elif plan.restore:
+            operator.restore(self.board.orders.there("openness")[stage, index])
         motion = self.coefficients.motions[index]
         if motion is not None and operator.drift is not None:
             motion(*arguments, operator.drift.mobility, operator.drift.potential)

@@ -15,10 +15,8 @@ A step is launched as a whole: orders go to the backend before it, reports come 
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 from math import inf, sqrt
-from typing import Any
 
 import numpy as np
 
@@ -28,7 +26,7 @@ from mnrd.solve.directed import WIDEST, balance
 from mnrd.solve.fields import Coefficients, State
 from mnrd.solve.forecast import Forecast
 from mnrd.solve.orders import Contacts, fullest, order_contacts, order_fields, order_time, suspended_now
-from mnrd.solve.plan import Foresight, Plan, choose, level
+from mnrd.solve.plan import Foresight, Plan, choose, conducting, level
 from mnrd.solve.programs import Programs
 from mnrd.solve.stage import StageSolver, Values
 from mnrd.solve.step import Rates, Step
@@ -114,9 +112,9 @@ class Stepper:
             if operator is None:
                 continue
             solver = self._solver(index)
-            if operator.closes:
+            if operator.closes or operator.faces is not None:
                 solver.refresh(FIRST, index, operator, now, forecast.predicted)
-                operator.openness = None
+            operator.openness = operator.stock.faces = None
             if operator.drift is not None and motion is not None:
                 known = (now, forecast.predicted, forecast.base, coefficients.arrays)
                 given = (*known, orders("scalars")[FIRST], orders("order")[FIRST, index])
@@ -171,23 +169,17 @@ class Stepper:
 
     def _plan(self, stage: int, tau: float, stirred: set[int], openness: tuple[float, ...]) -> Plans:
         """Choose how to solve each field in a stage."""
-        plans = {}
-        for index, operator in enumerate(self.coefficients.operators):
+        plans, operators = {}, self.coefficients.operators
+        for index, operator in enumerate(operators):
             known = self.couplings[index]
             plan = choose(operator, known[:-1], known[-1], tau, index in stirred)
-            if operator is not None and operator.closes:
-                plan = self._refreshed(plan, operator, openness)
             foresight = self._foresight.setdefault((stage, index), Foresight())
             plans[stage, index] = plan if operator is None else foresight.budget(plan)
-        for turn in self.coefficients.turns:
-            plans |= level({(stage, index): plans[stage, index] for index in turn})
-        return plans
-
-    def _refreshed(self, plan: Plan, operator: Any, openness: tuple[float, ...]) -> Plan:
-        """The plan, with new conductances where channels have moved since they were computed."""
         known = None if self.coefficients.field_closes else openness
-        before, operator.openness = operator.openness, known
-        return plan if known is not None and known == before else replace(plan, refresh=True)
+        for turn in self.coefficients.turns:
+            turned = {(stage, index): conducting(plans[stage, index], operators[index], known) for index in turn}
+            plans |= level(turned)
+        return plans
 
     def _compute(self, plans: Plans, dt: float, smooth: bool) -> None:
         """Send the orders, run the programs of all fields in each stage, and fetch the reports."""
