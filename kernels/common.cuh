@@ -9,8 +9,12 @@
 //                                                  fixed-order sums over a row: the same bits on every run
 //   FOR_ROW_STENCIL(i, nx) { u[n - west], u[n + east] }           a row whose ends wrap around (a mirror side has T = 0 there)
 //   ROW_BUFFER(line, nx); ... ROW_READY; ...       one row of numbers on the chip; ready: what others wrote may be read
-//   FOR_EACH_STRIP(i0, j, nx, ny) { ... FOR_LANES(l, lanes) ... } LANES neighbouring columns, walked together in z
-//   STRIP_SCRATCH(scratch); FACTOR(k, l), SWEPT(k, l)             two numbers per cell of the strip that is being walked
+//   FOR_EACH_STRIP(i0, j, nx, ny) { ... FOR_LANES(l, lanes) ... } up to LANES neighbouring columns, walked together in z
+//   FOR_GROUPS(l0, width, lanes) { ... FOR_LANES(l, width) ... }  the same, `width` lanes from l0 on at a time; some come twice
+//   AHEAD(row, width)                              asks for the numbers from row[0] on, which a group will need soon
+//   STRIP_SCRATCH(scratch); STRIP_STATE(lanes); LEAVE(k, l, factor, swept)   two numbers per cell of the strip that is walked,
+//   FACTOR(k, l), SWEPT(k, l), FACTOR_LEFT(k, l), SWEPT_LEFT(k, l)           and what plane k - 1 has left of them: 0 at first
+//   KEEP(k, l, value), KEPT(k, l, value)           the same value twice: a host keeps it, a GPU loads what it is made of again
 //   UNROLLED for (k ...)                            planes whose loads may be issued together, through RESTRICT pointers
 //   FOR_EACH_BLOCK(item, items) { FOR_BLOCK_SUM(i, n, s) s += ...; s = block_total(s); if (BLOCK_LEADER) { ... } }
 //                                                  for what adds up all partial sums: a whole block of a GPU for each item
@@ -72,6 +76,8 @@ enum Report {
 #define KERNEL ENTRY
 #endif
 #define LANES 1
+#define GROUP 1
+#define STRIP_LANES(i0, nx, ny) 1
 #define THREAD ((index_t)blockIdx.x * blockDim.x + threadIdx.x)
 #define FOR_EACH_CELL(n, cells) for (index_t n = THREAD; n < (cells); n += (index_t)gridDim.x * blockDim.x)
 #define FOR_EACH_ROW(row, rows) \
@@ -102,6 +108,12 @@ extern __shared__ real on_chip[];
 #define SWEPT(k, l) mine[(k) * (index_t)gridDim.x * blockDim.x]
 #endif
 #define FACTOR(k, l) on_chip[(k) * WIDTH + threadIdx.x]
+#define STRIP_STATE(lanes) real factor_left = 0, swept_left = 0
+#define FACTOR_LEFT(k, l) factor_left
+#define SWEPT_LEFT(k, l) swept_left
+#define LEAVE(k, l, factor, swept) (FACTOR(k, l) = factor_left = (factor), SWEPT(k, l) = swept_left = (swept))
+#define KEEP(k, l, value)
+#define KEPT(k, l, value) (value)
 // What hides the latency of the memory: the loads of several planes on their way at once.
 #define RESTRICT __restrict__
 #ifdef ABREAST
@@ -113,6 +125,8 @@ extern __shared__ real on_chip[];
     for (index_t strip = THREAD; strip < (index_t)(nx) * (ny); strip += (index_t)gridDim.x * blockDim.x) \
         for (int j = (int)(strip / (nx)), i0 = (int)(strip % (nx)), once = 1; once; once = 0)
 #define FOR_LANES(l, lanes) for (int l = 0; l < 1; ++l)
+#define FOR_GROUPS(l0, width, lanes) for (int l0 = 0; l0 < 1; ++l0)
+#define AHEAD(row, width)
 INLINE double row_total(double sum)
 {
     for (int offset = 16; offset > 0; offset /= 2) sum += __shfl_down_sync(0xffffffffu, sum, offset);
@@ -152,7 +166,8 @@ INLINE double block_maximum(double largest)
 #include <omp.h>
 #define KERNEL extern "C" void
 #define INLINE static inline __attribute__((always_inline))
-#define LANES ((int)(64 / sizeof(real))) // a line of the cache
+#define LANES ((int)(2048 / sizeof(real))) // long runs of the memory, and yet what a strip keeps stays in the cache
+#define GROUP 16 // lanes between two requests for what comes next
 #define HOST_LOOP(text) _Pragma(#text) // loops too short to be worth waking threads for stay on one: if(...)
 
 // Far from every source implicit solves leave numbers near 1e-310, on which processors are a hundred times slower.
@@ -190,14 +205,34 @@ static const FlushDenormals flush;
 #define FOR_ROW_MAX(i, nx, s) HOST_LOOP(omp simd reduction(max : s)) for (int i = 0; i < (nx); ++i)
 #define FOR_ROW_SUM2_MAX(i, nx, s, t, m) \
     HOST_LOOP(omp simd reduction(+ : s, t) reduction(max : m)) for (int i = 0; i < (nx); ++i)
-#define STRIP_SCRATCH(scratch) real *mine = (scratch) + (index_t)omp_get_thread_num() * 2 * nz * LANES
-#define FACTOR(k, l) mine[(k) * LANES + (l)]
-#define SWEPT(k, l) mine[((index_t)nz + (k)) * LANES + (l)]
+#define STRIP_SCRATCH(scratch) real *mine = (scratch) + (index_t)omp_get_thread_num() * 3 * (nz + 1) * LANES
+#define FACTOR(k, l) mine[(3 * (k) + 3) * pitch + (l)]
+#define SWEPT(k, l) mine[(3 * (k) + 4) * pitch + (l)]
+#define KEPT(k, l, value) mine[(3 * (k) + 5) * pitch + (l)]
+#define KEEP(k, l, value) KEPT(k, l, value) = (value)
+#define STRIP_STATE(lanes) \
+    const index_t pitch = ((lanes) + GROUP - 1) / GROUP * GROUP; \
+    FOR_LANES(l, lanes) FACTOR(-1, l) = SWEPT(-1, l) = 0
+#define FACTOR_LEFT(k, l) FACTOR((k) - 1, l)
+#define SWEPT_LEFT(k, l) SWEPT((k) - 1, l)
+#define LEAVE(k, l, factor, swept) (FACTOR(k, l) = (factor), SWEPT(k, l) = (swept))
 #define RESTRICT
 #define UNROLLED
+// Strips of equal width, and where they can be 16 or more, so that there is work for many threads.
+INLINE int strip_lanes(int nx, int ny)
+{
+    const index_t fair = (index_t)nx * ny / 16, most = fair < GROUP ? GROUP : fair < LANES ? fair : LANES;
+    const int strips = (int)((nx + most - 1) / most);
+    return ((nx + strips - 1) / strips + GROUP - 1) / GROUP * GROUP;
+}
+#define STRIP_LANES(i0, nx, ny) ((nx) - (i0) < strip_lanes(nx, ny) ? (nx) - (i0) : strip_lanes(nx, ny))
 #define FOR_EACH_STRIP(i0, j, nx, ny) HOST_LOOP(omp parallel for collapse(2) if((index_t)(nx) * (ny) > 256) firstprivate(flush) schedule(static)) \
-    for (int j = 0; j < (ny); ++j) for (int i0 = 0; i0 < (nx); i0 += LANES)
+    for (int j = 0; j < (ny); ++j) for (int i0 = 0; i0 < (nx); i0 += strip_lanes(nx, ny))
 #define FOR_LANES(l, lanes) HOST_LOOP(omp simd) for (int l = 0; l < (lanes); ++l)
+#define FOR_GROUPS(l0, width, lanes) \
+    for (int at = 0, l0 = 0; at < (lanes); at += (width), l0 = at + (width) > (lanes) ? (lanes) - (width) : at)
+#define AHEAD(row, width) \
+    for (int line = 0; line < (width); line += (int)(64 / sizeof(real))) __builtin_prefetch((row) + line, 0, 2)
 INLINE double row_total(double sum) { return sum; }
 INLINE double row_maximum(double largest) { return largest; }
 #define FOR_EACH_BLOCK(item, items) for (index_t item = 0; item < (items); ++item)

@@ -6,68 +6,76 @@
 // Thomas: w_k = 1 / (d_k - t_{k-1}^2 w_{k-1}), c_k = (r_k + t_{k-1} c_{k-1}) w_k, then x_k = c_k + t_k w_k x_{k+1}.
 // polynomial = gain, momentum, weight. Meaning: mnrd/backends/reference.py, functions of the same names.
 
-// One row of a strip with its neighbours east and west: w[0] is west of the first lane.
-INLINE void load_window(const real *row, int i0, int lanes, int nx, real *w)
+// One row of a strip, which begins in column i0, with its neighbours east and west: w[0] is west of the first lane.
+INLINE void load_window(const real *row, int i0, int width, int lanes, int nx, real *w)
 {
-    w[0] = row[i0 > 0 ? i0 - 1 : nx - 1];
-    FOR_LANES(l, lanes) w[l + 1] = row[i0 + l];
-    w[lanes + 1] = row[i0 + lanes < nx ? i0 + lanes : 0];
+    w[0] = row[i0 > 0 ? -1 : nx - 1];
+    FOR_GROUPS(l0, width, lanes) FOR_LANES(l, width) w[l0 + l + 1] = row[l0 + l];
+    w[lanes + 1] = row[i0 + lanes < nx ? lanes : -i0];
 }
 
-// The forward sweep of one plane: pivots and swept right-hand side go to the scratch.
-#define SWEEP_DOWN(l, diagonal, rhs) \
+// The forward sweep of one plane. The reservoirs are the planes above the first and below the last: their faces begin the
+// sweep and end it, and hold nothing.
+#define SWEEP_DOWN(k, l, diagonal, rhs) \
     do { \
-        const real t = above[l], w = 1 / ((diagonal) - t * t * pivot[l]); \
-        swept[l] = ((rhs) + t * swept[l]) * w; \
-        pivot[l] = w; \
-        above[l] = tz[n]; \
-        FACTOR(k, l) = tz[n] * w; \
-        SWEPT(k, l) = swept[l]; \
+        const real w = 1 / ((diagonal) - z_up * FACTOR_LEFT(k, l)), swept = ((rhs) + z_up * SWEPT_LEFT(k, l)) * w; \
+        LEAVE(k, l, z_down * w, swept); \
     } while (0)
 
 // The backward sweep; what the next plane needs from the scratch is fetched before this one is written.
-#define SWEEP_UP_FROM_BASE(lanes) FOR_LANES(l, lanes) swept[l] = 0, above[l] = SWEPT(nz - 1, l)
+#define SWEEP_UP_FROM_BASE(lanes) \
+    real solution[LANES], fetched[LANES]; \
+    FOR_LANES(l, lanes) solution[l] = 0, fetched[l] = SWEPT(nz - 1, l)
 #define SWEEP_UP(l) \
     do { \
-        swept[l] = above[l] + FACTOR(k, l) * swept[l]; \
-        above[l] = SWEPT(k > 0 ? k - 1 : 0, l); \
+        solution[l] = fetched[l] + FACTOR(k, l) * solution[l]; \
+        fetched[l] = SWEPT(k > 0 ? k - 1 : 0, l); \
     } while (0)
 
-#define STRIP_STATE(lanes) \
-    real pivot[LANES], swept[LANES], above[LANES]; \
-    FOR_LANES(l, lanes) pivot[l] = swept[l] = above[l] = 0
-
-// Which neighbours row (k, j) of the strip has.
+// Where row (k, j) of the strip begins, its neighbours and the faces above and below it, and the rows of the next planes.
 #define STRIP_ROW \
-    const index_t plane = (index_t)nx * ny, start = k * plane + (index_t)j * nx; \
+    const index_t plane = (index_t)nx * ny, column = (index_t)j * nx + i0, start = k * plane + column; \
+    [[maybe_unused]] const index_t after = start + (k + 1 < nz ? plane : 0); \
+    [[maybe_unused]] const index_t up = k > 0 ? plane : 0, down = k + 1 < nz ? plane : 0; \
     [[maybe_unused]] const index_t north = j > 0 ? nx : -plane + nx, south = j + 1 < ny ? nx : -plane + nx; \
+    const real *above = k > 0 ? tz + start - plane : top + column, *below = k + 1 < nz ? tz + start : base + column; \
     real txw[LANES + 2]; \
-    load_window(tx + start, i0, lanes, nx, txw)
+    load_window(tx + start, i0, width, lanes, nx, txw)
 
 INLINE void relax_strip(
-    int i0, int j, int lanes, int nx, int ny, int nz, const real *b, const real *u, const real *previous,
+    int i0, int j, int width, int lanes, int nx, int ny, int nz, const real *b, const real *u, const real *previous,
     const real *screening, const real *tx, const real *ty, const real *tz, const real *top, const real *base,
     const double *exchange, const double *polynomial, real *mine, real *out)
 {
     const real gain = (real)polynomial[0], momentum = (real)polynomial[1], weight = (real)polynomial[2];
+    const real e_top = (real)exchange[0], e_base = (real)exchange[1];
     STRIP_STATE(lanes);
     UNROLLED for (int k = 0; k < nz; ++k) {
         STRIP_ROW;
-        const index_t down = k + 1 < nz ? plane : 0;
-        const real at_top = k == 0, at_base = k + 1 == nz, e_top = (real)exchange[0], e_base = (real)exchange[1];
         real uw[LANES + 2];
-        load_window(u + start, i0, lanes, nx, uw);
-        FOR_LANES(l, lanes)
+        load_window(u + start, i0, width, lanes, nx, uw);
+        FOR_GROUPS(l0, width, lanes)
         {
-            const index_t n = start + i0 + l, column = (index_t)j * nx + i0 + l;
-            const real centre = uw[l + 1], g_top = at_top * top[column], g_base = at_base * base[column];
-            const real y_south = ty[n], y_north = ty[n - north], z_down = tz[n], z_up = above[l];
-            const real diagonal = screening[n] + txw[l] + txw[l + 1] + y_south + y_north + z_down + z_up + g_top + g_base;
-            const real rhs = b[n] - screening[n] * centre - txw[l + 1] * (centre - uw[l + 2]) - txw[l] * (centre - uw[l])
-                             - y_south * (centre - u[n + south]) - y_north * (centre - u[n - north])
-                             - z_down * (centre - u[n + down]) - z_up * (centre - u[n - (k > 0 ? plane : 0)])
-                             - g_top * (centre - e_top) - g_base * (centre - e_base);
-            SWEEP_DOWN(l, diagonal, rhs);
+            AHEAD(b + after + l0, width);
+            AHEAD(u + after + down + south + l0, width);
+            AHEAD(previous + after + l0, width);
+            AHEAD(screening + after + l0, width);
+            AHEAD(tx + after + l0, width);
+            AHEAD(ty + after + l0, width);
+            AHEAD(tz + after + l0, width);
+            FOR_LANES(lane, width)
+            {
+                const int l = l0 + lane;
+                const index_t n = start + l;
+                const real centre = uw[l + 1], u_up = k > 0 ? u[n - up] : e_top, u_down = k + 1 < nz ? u[n + down] : e_base;
+                const real y_south = ty[n], y_north = ty[n - north], z_down = below[l], z_up = above[l];
+                const real diagonal = screening[n] + txw[l] + txw[l + 1] + y_south + y_north + z_down + z_up;
+                const real rhs = b[n] - screening[n] * centre - txw[l + 1] * (centre - uw[l + 2])
+                                 - txw[l] * (centre - uw[l]) - y_south * (centre - u[n + south])
+                                 - y_north * (centre - u[n - north]) - z_down * (centre - u_down) - z_up * (centre - u_up);
+                SWEEP_DOWN(k, l, diagonal, rhs);
+                KEEP(k, l, gain * centre + momentum * (centre - previous[n]));
+            }
         }
     }
     SWEEP_UP_FROM_BASE(lanes);
@@ -77,7 +85,7 @@ INLINE void relax_strip(
         {
             const index_t n = start + l;
             SWEEP_UP(l);
-            out[n] = gain * u[n] + momentum * (u[n] - previous[n]) + weight * swept[l];
+            out[n] = KEPT(k, l, gain * u[n] + momentum * (u[n] - previous[n])) + weight * solution[l];
         }
     }
 }
@@ -94,30 +102,39 @@ KERNEL relax(
     FOR_EACH_STRIP(i0, j, nx, ny)
     {
         STRIP_SCRATCH(scratch);
-        if (LANES == 1 || i0 + LANES <= nx) // known to a GPU, which keeps the strip in registers then
-            relax_strip(i0, j, LANES, nx, ny, nz, b, u, previous, screening, tx, ty, tz, top, base, exchange,
+        const int lanes = STRIP_LANES(i0, nx, ny);
+        if (lanes >= GROUP) // nearly always: then known while compiling
+            relax_strip(i0, j, GROUP, lanes, nx, ny, nz, b, u, previous, screening, tx, ty, tz, top, base, exchange,
                         polynomial, mine, out);
         else
-            relax_strip(i0, j, nx - i0, nx, ny, nz, b, u, previous, screening, tx, ty, tz, top, base, exchange,
+            relax_strip(i0, j, lanes, lanes, nx, ny, nz, b, u, previous, screening, tx, ty, tz, top, base, exchange,
                         polynomial, mine, out);
     }
 }
 
 INLINE void solve_strip(
-    int i0, int j, int lanes, int nx, int ny, int nz, const real *b, const real *screening, const real *tx,
+    int i0, int j, int width, int lanes, int nx, int ny, int nz, const real *b, const real *screening, const real *tx,
     const real *ty, const real *tz, const real *top, const real *base, const double *polynomial, real *mine, real *out)
 {
     const real weight = (real)polynomial[2];
     STRIP_STATE(lanes);
     UNROLLED for (int k = 0; k < nz; ++k) {
         STRIP_ROW;
-        const real at_top = k == 0, at_base = k + 1 == nz;
-        FOR_LANES(l, lanes)
+        FOR_GROUPS(l0, width, lanes)
         {
-            const index_t n = start + i0 + l, column = (index_t)j * nx + i0 + l;
-            const real diagonal = screening[n] + txw[l] + txw[l + 1] + ty[n] + ty[n - north] + tz[n] + above[l]
-                                  + at_top * top[column] + at_base * base[column];
-            SWEEP_DOWN(l, diagonal, b[n]);
+            AHEAD(b + after + l0, width);
+            AHEAD(screening + after + l0, width);
+            AHEAD(tx + after + l0, width);
+            AHEAD(ty + after + l0, width);
+            AHEAD(tz + after + l0, width);
+            FOR_LANES(lane, width)
+            {
+                const int l = l0 + lane;
+                const index_t n = start + l;
+                const real z_down = below[l], z_up = above[l];
+                const real diagonal = screening[n] + txw[l] + txw[l + 1] + ty[n] + ty[n - north] + z_down + z_up;
+                SWEEP_DOWN(k, l, diagonal, b[n]);
+            }
         }
     }
     SWEEP_UP_FROM_BASE(lanes);
@@ -126,7 +143,7 @@ INLINE void solve_strip(
         FOR_LANES(l, lanes)
         {
             SWEEP_UP(l);
-            out[start + l] = weight * swept[l];
+            out[start + l] = weight * solution[l];
         }
     }
 }
@@ -142,9 +159,10 @@ KERNEL solve_lines(
     FOR_EACH_STRIP(i0, j, nx, ny)
     {
         STRIP_SCRATCH(scratch);
-        if (LANES == 1 || i0 + LANES <= nx) // known to a GPU, which keeps the strip in registers then
-            solve_strip(i0, j, LANES, nx, ny, nz, b, screening, tx, ty, tz, top, base, polynomial, mine, out);
+        const int lanes = STRIP_LANES(i0, nx, ny);
+        if (lanes >= GROUP) // nearly always: then known while compiling
+            solve_strip(i0, j, GROUP, lanes, nx, ny, nz, b, screening, tx, ty, tz, top, base, polynomial, mine, out);
         else
-            solve_strip(i0, j, nx - i0, nx, ny, nz, b, screening, tx, ty, tz, top, base, polynomial, mine, out);
+            solve_strip(i0, j, lanes, lanes, nx, ny, nz, b, screening, tx, ty, tz, top, base, polynomial, mine, out);
     }
 }

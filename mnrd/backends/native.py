@@ -42,8 +42,8 @@ FLAGS = (
     "-shared",
     "-w",
 )
-STRIP = 64
-"""Bytes of a row of the columns walked together, a line of the cache; the same number stands in kernels/common.cuh."""
+STRIP = 2048
+"""Bytes of a row of the columns walked together, at most; the same number stands in kernels/common.cuh."""
 
 _SCALARS = {"int": ctypes.c_int, "index_t": ctypes.c_longlong, "double": ctypes.c_double}
 
@@ -94,8 +94,8 @@ class NativeBackend(HostArrays):
         return kernels
 
     def scratch(self, nx: int, ny: int, nz: int) -> np.ndarray:
-        """Two numbers for each cell of the strip that each thread walks."""
-        return self.zeros(self.threads * 2 * nz * (STRIP // self.real.itemsize))
+        """Three numbers for each cell of the strip that each thread walks, and for a plane before the first."""
+        return self.zeros(self.threads * 3 * (nz + 1) * (STRIP // self.real.itemsize))
 
     def reactions(self, kinetics: Any) -> list[FieldReaction | None]:
         """Compile the generated kernels of the declared reactions."""
