@@ -155,6 +155,13 @@ class Counting:
         finally:
             self._launches = None
 
+    def repeat(self, count: int, launches: Callable[[], None]) -> None:
+        """See `Backend.repeat`."""
+        before = None if self._launches is None else len(self._launches)
+        self._backend.repeat(count, launches)
+        if self._launches is not None and count:
+            self._launches.extend(self._launches[before:] * (count - 1))
+
     def reactions(self, kinetics: Any) -> list[Any]:
         """See `Backend.reactions`."""
         loads, made = loads_of(kinetics), self._backend.reactions(kinetics)

@@ -127,6 +127,9 @@ class Backend(Protocol):
             from and to the host.
         """
 
+    def repeat(self, count: int, launches: Callable[[], None]) -> None:
+        """Run `count` times what launches kernels, each time the same ones; while recording it is called once."""
+
     def abreast(self, columns: int) -> int:
         """Return how many fields on so many columns are worth solving side by side, each with its own work arrays."""
 

@@ -180,6 +180,10 @@ class CudaBackend:
             yield program
         self._assembler.assemble(program)
 
+    def repeat(self, count: int, launches: Callable[[], None]) -> None:
+        """See `Backend.repeat`."""
+        self._recorder.repeat(count, launches)
+
     def abreast(self, columns: int) -> int:
         """See `Backend.abreast`: as many as the processors can walk columns of at a time."""
         return max(1, COLUMNS_PER_PROCESSOR * self._device.processors // columns)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -53,6 +53,10 @@ class HostArrays:
     def record(self) -> AbstractContextManager[Program]:
         """See `Backend.record`."""
         return self._recorder.record(LaunchList())
+
+    def repeat(self, count: int, launches: Callable[[], None]) -> None:
+        """See `Backend.repeat`."""
+        self._recorder.repeat(count, launches)
 
     def abreast(self, columns: int) -> int:
         """One: what the next field needs is in the cache already."""

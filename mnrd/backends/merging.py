@@ -104,6 +104,11 @@ class Recording:
         """Begin another part."""
         self.parts.append([])
 
+    @property
+    def last(self) -> list[Launch]:
+        """The last part, where the next launch is added."""
+        return self.parts[-1]
+
     def add(self, launch: Launch) -> None:
         """Remember a launch in the last part."""
         self.parts[-1].append(launch)

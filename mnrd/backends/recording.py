@@ -26,6 +26,11 @@ class LaunchList:
     def beside(self) -> None:
         """Nothing: a host does one thing after the other."""
 
+    @property
+    def last(self) -> list[Any]:
+        """Where the next launch is added."""
+        return self.launches
+
     def run(self) -> None:
         """Run all launches in order."""
         for function, arguments in self.launches:
@@ -59,6 +64,16 @@ class Recorder:
             yield program
         finally:
             self.program = None
+
+    def repeat(self, count: int, launches: Callable[[], None]) -> None:
+        """See `Backend.repeat`: what is remembered is asked for once."""
+        if self.program is None:
+            for _ in range(count):
+                launches()
+        elif count:
+            before = len(self.program.last)
+            launches()
+            self.program.last.extend(self.program.last[before:] * (count - 1))
 
     def refuse(self, action: str) -> None:
         """Raise RuntimeError for what a program cannot repeat: allocation, and copies from and to the host."""

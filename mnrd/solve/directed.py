@@ -92,7 +92,8 @@ def solve_skew(grid: Multigrid, operator: Any, work: Work, target: Target, *, li
     kernel.copy(cells, going, r, p)
     kernel.inner(*size, going, shadow, r, partial[0])
     kernel.stab_start(rows, partial[0], report)
-    for _ in range(budget):
+
+    def iteration() -> None:
         z = precondition(p)
         product(z, v)
         kernel.inner(*size, going, shadow, v, partial[0])
@@ -107,3 +108,5 @@ def solve_skew(grid: Multigrid, operator: Any, work: Work, target: Target, *, li
         kernel.inner(*size, going, shadow, r, partial[0])
         kernel.stab_turn(rows, partial[0], report)
         kernel.turn(cells, going, r, v, target.slot("BETA"), target.slot("OMEGA"), p)
+
+    grid.backend.repeat(budget, iteration)

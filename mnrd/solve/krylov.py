@@ -117,7 +117,8 @@ def conjugate_gradients(grid: Multigrid, work: Work, target: Target, budget: int
     kernel, level, cells = grid.backend.kernel, grid.levels[0], work.residual.size
     r, p, q, partial = work.residual, work.search, work.image, work.partial[0]
     going, report, rows = target.slot("GOING"), target.report, partial.size
-    for _ in range(budget):
+
+    def iteration() -> None:
         z = grid.cycle(r)
         kernel.inner(*level.size, going, r, z, partial)
         kernel.cg_turn(rows, partial, report)
@@ -125,6 +126,8 @@ def conjugate_gradients(grid: Multigrid, work: Work, target: Target, budget: int
         kernel.apply(*level.size, going, p, *grid.matrix(level, p), q, partial)
         kernel.cg_step(rows, partial, report)
         advance(grid, work, target, "ALPHA", p, q, 1.0)
+
+    grid.backend.repeat(budget, iteration)
 
 
 def advance(grid: Multigrid, work: Work, target: Target, step: str, p: Array, q: Array, share: float) -> None:
