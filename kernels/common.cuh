@@ -7,11 +7,14 @@
 //   FOR_EACH_ROW(row, rows) { FOR_ROW_CELLS(i, nx) { ... } }      rows, for stencils
 //   FOR_ROW_SUM(i, nx, s, t) s += ..., t += ...; s = row_total(s); if (ROW_LEADER) ...
 //                                                  fixed-order sums over a row: the same bits on every run
+//   FOR_ROW_PIECES(i0, lanes, nx) { real sum[PIECE]; ... FOR_LANES(l, lanes) ... } a row in pieces of up to PIECE cells, of
+//                                                  which a kernel keeps numbers while it goes through them several times
 //   FOR_ROW_STENCIL(i, nx) { u[n - west], u[n + east] }           a row whose ends wrap around (a mirror side has T = 0 there)
 //   ROW_BUFFER(line, nx); ... ROW_READY; ...       one row of numbers on the chip; ready: what others wrote may be read
+//   IN_PAIRS(first, count)                         whether aggregates are known to be pairs: a host looks, to use its vectors
 //   FOR_EACH_STRIP(i0, j, nx, ny) { ... FOR_LANES(l, lanes) ... } up to LANES neighbouring columns, walked together in z
 //   FOR_GROUPS(l0, width, lanes) { ... FOR_LANES(l, width) ... }  the same, `width` lanes from l0 on at a time; some come twice
-//   AHEAD(row, width)                              asks for the numbers from row[0] on, which a group will need soon
+//   PREFETCH(row, width)                           asks for the numbers from row[0] on, which a group will need soon
 //   STRIP_SCRATCH(scratch); STRIP_STATE(lanes); LEAVE(k, l, factor, swept)   two numbers per cell of the strip that is walked,
 //   FACTOR(k, l), SWEPT(k, l), FACTOR_LEFT(k, l), SWEPT_LEFT(k, l)           and what plane k - 1 has left of them: 0 at first
 //   KEEP(k, l, value), KEPT(k, l, value)           the same value twice: a host keeps it, a GPU loads what it is made of again
@@ -83,6 +86,8 @@ enum Report {
 #define FOR_EACH_ROW(row, rows) \
     for (index_t row = THREAD / 32; row < (rows); row += (index_t)gridDim.x * blockDim.x / 32)
 #define FOR_ROW_CELLS(i, nx) for (int i = threadIdx.x % 32; i < (nx); i += 32)
+#define PIECE 1
+#define FOR_ROW_PIECES(i0, lanes, nx) for (int i0 = threadIdx.x % 32, lanes = 1; i0 < (nx); i0 += 32)
 #define FOR_ROW_SUM(i, nx, ...) FOR_ROW_CELLS(i, nx)
 #define ROW_LEADER (threadIdx.x % 32 == 0)
 // Shared memory of a block: a row for each of its warps where a kernel has a ROW_BUFFER, nz numbers for each of its threads
@@ -90,6 +95,7 @@ enum Report {
 extern __shared__ real on_chip[];
 #define ROW_BUFFER(line, nx) real *const line = on_chip + threadIdx.x / 32 * (nx)
 #define ROW_READY __syncwarp()
+#define IN_PAIRS(first, count) 0
 #define FOR_ROW_STENCIL(i, nx) \
     for (int i = threadIdx.x % 32, west [[maybe_unused]], east [[maybe_unused]]; \
          west = i ? 1 : 1 - (nx), east = i + 1 < (nx) ? 1 : 1 - (nx), i < (nx); i += 32)
@@ -126,7 +132,10 @@ extern __shared__ real on_chip[];
         for (int j = (int)(strip / (nx)), i0 = (int)(strip % (nx)), once = 1; once; once = 0)
 #define FOR_LANES(l, lanes) for (int l = 0; l < 1; ++l)
 #define FOR_GROUPS(l0, width, lanes) for (int l0 = 0; l0 < 1; ++l0)
-#define AHEAD(row, width)
+#define PREFETCH(row, width)
+// e^-x for x >= 0
+INLINE double decay(double x) { return exp(-x); }
+INLINE float decay(float x) { return expf(-x); }
 INLINE double row_total(double sum)
 {
     for (int offset = 16; offset > 0; offset /= 2) sum += __shfl_down_sync(0xffffffffu, sum, offset);
@@ -164,6 +173,7 @@ INLINE double block_maximum(double largest)
 
 #include <math.h>
 #include <omp.h>
+#include <string.h>
 #define KERNEL extern "C" void
 #define INLINE static inline __attribute__((always_inline))
 #define LANES ((int)(2048 / sizeof(real))) // long runs of the memory, and yet what a strip keeps stays in the cache
@@ -189,10 +199,20 @@ static const FlushDenormals flush;
 #define FOR_EACH_ROW(row, rows) HOST_LOOP(omp parallel for if((rows) > 1024) firstprivate(flush) schedule(static)) \
     for (index_t row = 0; row < (rows); ++row)
 #define FOR_ROW_CELLS(i, nx) HOST_LOOP(omp simd) for (int i = 0; i < (nx); ++i)
+#define PIECE 64
+#define FOR_ROW_PIECES(i0, lanes, nx) \
+    for (int i0 = 0, lanes; lanes = (nx) - i0 < PIECE ? (nx) - i0 : PIECE, i0 < (nx); i0 += PIECE)
 #define FOR_ROW_SUM(i, nx, ...) HOST_LOOP(omp simd reduction(+ : __VA_ARGS__)) for (int i = 0; i < (nx); ++i)
 #define ROW_LEADER 1
 #define ROW_BUFFER(line, nx) real line[nx]
 #define ROW_READY
+#define IN_PAIRS(first, count) in_pairs(first, count)
+INLINE int in_pairs(const int *first, int count)
+{
+    int others = 0;
+    FOR_ROW_SUM(i, (count) + 1, others) others += first[i] != 2 * i;
+    return others == 0;
+}
 #define ROW_PARTS(nx) \
     for (int part = 0; part < 3; ++part) \
         for (int once = 1, begin = part == 2 ? ((nx) > 1 ? (nx) - 1 : 1) : part, end = part == 0 ? 1 : (nx) - (part == 1), \
@@ -231,8 +251,52 @@ INLINE int strip_lanes(int nx, int ny)
 #define FOR_LANES(l, lanes) HOST_LOOP(omp simd) for (int l = 0; l < (lanes); ++l)
 #define FOR_GROUPS(l0, width, lanes) \
     for (int at = 0, l0 = 0; at < (lanes); at += (width), l0 = at + (width) > (lanes) ? (lanes) - (width) : at)
-#define AHEAD(row, width) \
+#define PREFETCH(row, width) \
     for (int line = 0; line < (width); line += (int)(64 / sizeof(real))) __builtin_prefetch((row) + line, 0, 2)
+// e^-x for x >= 0, in loops over vectors: 2^-n e^-r with n = round(x / ln 2), |r| <= ln 2 / 2, and the series of e^-r.
+// n + 3/2 2^52 has n in its last bits. Less than 1e-307 (1e-37) is 0.
+INLINE double decay(double x)
+{
+    const double shift = 6755399441055744.0, shifted = shift - x * 1.4426950408889634;
+    const double n = shifted - shift, r = (-x - n * 0x1.62e42fefa38p-1) - n * 0x1.ef35793c7673p-45;
+    long long bits;
+    memcpy(&bits, &shifted, sizeof bits);
+    bits = (bits << 52) + (1023LL << 52);
+    double power, sum = 1.0 / 6227020800;
+    memcpy(&power, &bits, sizeof power);
+    sum = sum * r + 1.0 / 479001600;
+    sum = sum * r + 1.0 / 39916800;
+    sum = sum * r + 1.0 / 3628800;
+    sum = sum * r + 1.0 / 362880;
+    sum = sum * r + 1.0 / 40320;
+    sum = sum * r + 1.0 / 5040;
+    sum = sum * r + 1.0 / 720;
+    sum = sum * r + 1.0 / 120;
+    sum = sum * r + 1.0 / 24;
+    sum = sum * r + 1.0 / 6;
+    sum = sum * r + 0.5;
+    sum = sum * r + 1;
+    sum = sum * r + 1;
+    return x > 707 ? 0 : power * sum;
+}
+INLINE float decay(float x)
+{
+    const float shift = 12582912.0f, shifted = shift - x * 1.44269504f;
+    const float n = shifted - shift, r = (-x - n * 0x1.62e4p-1f) - n * 0x1.7f7d1cp-20f;
+    int bits;
+    memcpy(&bits, &shifted, sizeof bits);
+    bits = (int)((unsigned)bits << 23) + (127 << 23);
+    float power, sum = 1.0f / 5040;
+    memcpy(&power, &bits, sizeof power);
+    sum = sum * r + 1.0f / 720;
+    sum = sum * r + 1.0f / 120;
+    sum = sum * r + 1.0f / 24;
+    sum = sum * r + 1.0f / 6;
+    sum = sum * r + 0.5f;
+    sum = sum * r + 1;
+    sum = sum * r + 1;
+    return x > 85 ? 0 : power * sum;
+}
 INLINE double row_total(double sum) { return sum; }
 INLINE double row_maximum(double largest) { return largest; }
 #define FOR_EACH_BLOCK(item, items) for (index_t item = 0; item < (items); ++item)
@@ -255,3 +319,10 @@ INLINE double block_maximum(double largest) { return largest; }
     const int j = (int)(row % ny), k = (int)(row / ny); \
     [[maybe_unused]] const index_t plane = (index_t)nx * ny, up = k > 0 ? plane : 0, down = k + 1 < nz ? plane : 0; \
     [[maybe_unused]] const index_t north = j > 0 ? nx : -plane + nx, south = j + 1 < ny ? nx : -plane + nx
+
+// T_f = A_f / (h_i / (2 s_i) + h_j / (2 s_j)); zero where either side is impermeable.
+INLINE real conductance_of(real area, real h_i, real s_i, real h_j, real s_j)
+{
+    const real share = s_j / (h_i * s_j + h_j * s_i);
+    return (s_i > 0) & (s_j > 0) ? 2 * area * s_i * share : 0;
+}

@@ -22,27 +22,33 @@ KERNEL mix_conductivity(
     const double *openness,                                 // (materials), in [0, 1]
     real *s_lateral, real *s_vertical)
 {
-    const index_t cells = (index_t)nx * ny * nz;
-    FOR_EACH_CELL(n, cells)
+    const index_t rows = (index_t)ny * nz, cells = rows * nx;
+    FOR_EACH_ROW(row, rows)
     {
-        const index_t k = n / ((index_t)nx * ny);
-        double resistance = 0, conductance = 0;
-        for (int m = 0; m < materials; ++m) {
-            const int byte = fractions[m * cells + n];
-            const index_t at = m * (index_t)nz + k;
-            const double phi = byte / 255.0, g = openness[m], s = between(lateral[at], lateral_closed[at], g);
-            resistance += byte ? phi / s : 0; // s = 0: infinite resistance
-            conductance += phi * between(vertical[at], vertical_closed[at], g);
+        FOR_ROW_PIECES(i0, lanes, nx)
+        {
+            real resistance[PIECE], conductance[PIECE];
+            FOR_LANES(l, lanes) resistance[l] = conductance[l] = 0;
+            for (int m = 0; m < materials; ++m) {
+                const unsigned char *bytes = fractions + m * cells + row * nx + i0;
+                const index_t at = m * (index_t)nz + row / ny;
+                const double g = openness[m];
+                const real across = (real)(1 / between(lateral[at], lateral_closed[at], g)); // may be infinite
+                const real along = (real)between(vertical[at], vertical_closed[at], g);
+                FOR_LANES(l, lanes)
+                {
+                    const real phi = bytes[l] * (real)(1 / 255.0);
+                    resistance[l] += bytes[l] ? phi * across : (real)0;
+                    conductance[l] += phi * along;
+                }
+            }
+            FOR_LANES(l, lanes)
+            {
+                s_lateral[row * nx + i0 + l] = 1 / resistance[l];
+                s_vertical[row * nx + i0 + l] = conductance[l];
+            }
         }
-        s_lateral[n] = (real)(1 / resistance);
-        s_vertical[n] = (real)conductance;
     }
-}
-
-// T_f = A_f / (h_i / (2 s_i) + h_j / (2 s_j)); zero where either side is impermeable.
-INLINE real series(double area, double h_i, double s_i, double h_j, double s_j)
-{
-    return s_i > 0 && s_j > 0 ? (real)(2 * area * s_i * s_j / (h_i * s_j + h_j * s_i)) : (real)0;
 }
 
 KERNEL transmissibility(
@@ -54,18 +60,16 @@ KERNEL transmissibility(
     FOR_EACH_ROW(row, (index_t)ny * nz)
     {
         ROW_NEIGHBOURS;
-        const int j_south = j + 1 < ny ? j + 1 : 0, k_down = k + 1 < nz ? k + 1 : k;
-        const int open_y = ny > 1 && (j + 1 < ny || periodic_y), open_z = k + 1 < nz;
+        const real y = (real)hy[j], y_south = (real)hy[j + 1 < ny ? j + 1 : 0];
+        const real z = (real)hz[k], z_below = (real)hz[k + 1 < nz ? k + 1 : k];
+        const real open_y = ny > 1 && (j + 1 < ny || periodic_y), open_z = k + 1 < nz;
         FOR_ROW_STENCIL(i, nx)
         {
             const index_t n = row * nx + i;
-            const int open_x = nx > 1 && (east == 1 || periodic_x);
-            const real x_face = series(hy[j] * hz[k], hx[i], s_lateral[n], hx[i + east], s_lateral[n + east]);
-            const real y_face = series(hx[i] * hz[k], hy[j], s_lateral[n], hy[j_south], s_lateral[n + south]);
-            const real z_face = series(hx[i] * hy[j], hz[k], s_vertical[n], hz[k_down], s_vertical[n + down]);
-            tx[n] = open_x ? x_face : (real)0;
-            ty[n] = open_y ? y_face : (real)0;
-            tz[n] = open_z ? z_face : (real)0;
+            const real x = (real)hx[i], x_east = (real)hx[i + east], open_x = nx > 1 && (east == 1 || periodic_x);
+            tx[n] = conductance_of(open_x * y * z, x, s_lateral[n], x_east, s_lateral[n + east]);
+            ty[n] = conductance_of(open_y * x * z, y, s_lateral[n], y_south, s_lateral[n + south]);
+            tz[n] = conductance_of(open_z * x * y, z, s_vertical[n], z_below, s_vertical[n + down]);
         }
     }
 }

@@ -56,13 +56,13 @@ INLINE void relax_strip(
         load_window(u + start, i0, width, lanes, nx, uw);
         FOR_GROUPS(l0, width, lanes)
         {
-            AHEAD(b + after + l0, width);
-            AHEAD(u + after + down + south + l0, width);
-            AHEAD(previous + after + l0, width);
-            AHEAD(screening + after + l0, width);
-            AHEAD(tx + after + l0, width);
-            AHEAD(ty + after + l0, width);
-            AHEAD(tz + after + l0, width);
+            PREFETCH(b + after + l0, width);
+            PREFETCH(u + after + down + south + l0, width);
+            PREFETCH(previous + after + l0, width);
+            PREFETCH(screening + after + l0, width);
+            PREFETCH(tx + after + l0, width);
+            PREFETCH(ty + after + l0, width);
+            PREFETCH(tz + after + l0, width);
             FOR_LANES(lane, width)
             {
                 const int l = l0 + lane;
@@ -122,11 +122,11 @@ INLINE void solve_strip(
         STRIP_ROW;
         FOR_GROUPS(l0, width, lanes)
         {
-            AHEAD(b + after + l0, width);
-            AHEAD(screening + after + l0, width);
-            AHEAD(tx + after + l0, width);
-            AHEAD(ty + after + l0, width);
-            AHEAD(tz + after + l0, width);
+            PREFETCH(b + after + l0, width);
+            PREFETCH(screening + after + l0, width);
+            PREFETCH(tx + after + l0, width);
+            PREFETCH(ty + after + l0, width);
+            PREFETCH(tz + after + l0, width);
             FOR_LANES(lane, width)
             {
                 const int l = l0 + lane;

@@ -10,19 +10,14 @@
 // so that the face's part of the matrix is symmetric with t, plus a central drift with g = G / 2. As t >= |g| the whole is an
 // M-matrix at any step; its columns add up to S. Meaning: mnrd/backends/reference_taxis.py, functions of the same names.
 
-// t of one face; |G| / 2, the upwind flux, where nothing diffuses.
-INLINE double fitted(double conductance, double drift)
+// t of one face, by its series where x is small; |G| / 2, the upwind flux, where nothing diffuses.
+INLINE real fitted(real conductance, real drift)
 {
-    const double size = fabs(drift), x = conductance > 0 ? size / conductance : 0;
-    if (!(conductance > 0) || x > 60) return size > conductance ? 0.5 * size : conductance;
-    if (x < 1e-3) return conductance * (1 + x * x / 12);
-    return 0.5 * size * (1 + 2 / expm1(x));
-}
-
-// 2 A s_i s_j / (h_i s_j + h_j s_i), as in diffusion.cu
-INLINE double conductance_of(double area, double h_i, double s_i, double h_j, double s_j)
-{
-    return s_i > 0 && s_j > 0 ? 2 * area * s_i * s_j / (h_i * s_j + h_j * s_i) : 0;
+    const real size = drift < 0 ? -drift : drift, x = size / conductance, y = x * x, e = decay(x);
+    const real series = 1 + y * ((real)(1 / 12.0) + y * ((real)(-1 / 720.0) + y * ((real)(1 / 30240.0)
+                        + y * ((real)(-1 / 1209600.0) + y * (real)(1 / 47900160.0)))));
+    const real upwind = (real)0.5 * size, far = conductance > 0 ? upwind * ((1 + e) / (1 - e)) : upwind;
+    return x < (real)0.3 ? conductance * series : far;
 }
 
 KERNEL drift_faces(
@@ -34,25 +29,24 @@ KERNEL drift_faces(
     FOR_EACH_ROW(row, (index_t)ny * nz)
     {
         ROW_NEIGHBOURS;
-        const int j_south = j + 1 < ny ? j + 1 : 0, k_down = k + 1 < nz ? k + 1 : k;
-        const int open_y = ny > 1 && (j + 1 < ny || periodic_y), open_z = k + 1 < nz;
+        const real y = (real)hy[j], y_south = (real)hy[j + 1 < ny ? j + 1 : 0];
+        const real z = (real)hz[k], z_below = (real)hz[k + 1 < nz ? k + 1 : k];
+        const real open_y = ny > 1 && (j + 1 < ny || periodic_y), open_z = k + 1 < nz;
         FOR_ROW_STENCIL(i, nx)
         {
             const index_t n = row * nx + i, e = n + east, s = n + south, d = n + down;
-            const int open_x = nx > 1 && (east == 1 || periodic_x);
-            const double m = mobility[n], ax = open_x * hy[j] * hz[k], ay = open_y * hx[i] * hz[k], az = open_z * hx[i] * hy[j];
-            const double x_drift = conductance_of(ax, hx[i], c_lateral[n], hx[i + east], c_lateral[e]) * (potential[e] - potential[n]);
-            const double y_drift = conductance_of(ay, hy[j], c_lateral[n], hy[j_south], c_lateral[s]) * (potential[s] - potential[n]);
-            const double z_drift = conductance_of(az, hz[k], c_vertical[n], hz[k_down], c_vertical[d]) * (potential[d] - potential[n]);
-            const double x_face = conductance_of(ax, hx[i], m * s_lateral[n], hx[i + east], mobility[e] * s_lateral[e]);
-            const double y_face = conductance_of(ay, hy[j], m * s_lateral[n], hy[j_south], mobility[s] * s_lateral[s]);
-            const double z_face = conductance_of(az, hz[k], m * s_vertical[n], hz[k_down], mobility[d] * s_vertical[d]);
-            tx[n] = (real)fitted(x_face, x_drift);
-            ty[n] = (real)fitted(y_face, y_drift);
-            tz[n] = (real)fitted(z_face, z_drift);
-            gx[n] = (real)(0.5 * x_drift);
-            gy[n] = (real)(0.5 * y_drift);
-            gz[n] = (real)(0.5 * z_drift);
+            const real x = (real)hx[i], x_east = (real)hx[i + east], open_x = nx > 1 && (east == 1 || periodic_x);
+            const real ax = open_x * y * z, ay = open_y * x * z, az = open_z * x * y, m = (real)mobility[n];
+            const real m_east = (real)mobility[e], m_south = (real)mobility[s], m_below = (real)mobility[d];
+            const real x_drift = conductance_of(ax, x, c_lateral[n], x_east, c_lateral[e]) * (real)(potential[e] - potential[n]);
+            const real y_drift = conductance_of(ay, y, c_lateral[n], y_south, c_lateral[s]) * (real)(potential[s] - potential[n]);
+            const real z_drift = conductance_of(az, z, c_vertical[n], z_below, c_vertical[d]) * (real)(potential[d] - potential[n]);
+            tx[n] = fitted(conductance_of(ax, x, m * s_lateral[n], x_east, m_east * s_lateral[e]), x_drift);
+            ty[n] = fitted(conductance_of(ay, y, m * s_lateral[n], y_south, m_south * s_lateral[s]), y_drift);
+            tz[n] = fitted(conductance_of(az, z, m * s_vertical[n], z_below, m_below * s_vertical[d]), z_drift);
+            gx[n] = (real)0.5 * x_drift;
+            gy[n] = (real)0.5 * y_drift;
+            gz[n] = (real)0.5 * z_drift;
         }
     }
 }
@@ -75,9 +69,9 @@ KERNEL balance(
         FOR_ROW_STENCIL_MAX(i, nx, widest)
         {
             const index_t n = row * nx + i;
-            const double below = ratio * (top - potential[n]), own = exp(-below);
-            const double e = exp(ratio * (potential[n + east] - top)), s = exp(ratio * (potential[n + south] - top));
-            const double d = exp(ratio * (potential[n + down] - top));
+            const double below = ratio * (top - potential[n]), own = decay(below);
+            const double e = decay(ratio * (top - potential[n + east])), s = decay(ratio * (top - potential[n + south]));
+            const double d = decay(ratio * (top - potential[n + down]));
             sx[n] = (real)((tx[n] + fabs(gx[n])) * (own < e ? own : e));
             sy[n] = (real)((ty[n] + fabs(gy[n])) * (own < s ? own : s));
             sz[n] = (real)((tz[n] + fabs(gz[n])) * (own < d ? own : d));

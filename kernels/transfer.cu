@@ -1,6 +1,31 @@
 // Between the levels: columns are joined in x and y only, z is never coarsened. first_x[I] .. first_x[I+1] are the fine
 // columns of coarse column I. Meaning: mnrd/backends/reference.py, functions of the same names.
 
+// line = the sum of rows first to last - 1 of plane k.
+INLINE void add_rows(int nx, int ny, int k, int first, int last, const real *fine, real *line)
+{
+    const real *row = fine + ((index_t)k * ny + first) * nx;
+    FOR_ROW_CELLS(i, nx) line[i] = row[i];
+    for (int j = first + 1; j < last; ++j) {
+        row += nx; // one after the other, as the memory is read ahead
+        FOR_ROW_CELLS(i, nx) line[i] += row[i];
+    }
+}
+
+// coarse[I] = factor times the sum of the line over aggregate I; a row of nothing but pairs needs no look at each.
+INLINE void join_cells(int coarse_nx, const int *first_x, real factor, const real *line, real *coarse)
+{
+    if (IN_PAIRS(first_x, coarse_nx))
+        FOR_ROW_CELLS(I, coarse_nx) coarse[I] = factor * (line[2 * I] + line[2 * I + 1]);
+    else
+        FOR_ROW_CELLS(I, coarse_nx)
+        {
+            real sum = line[first_x[I]];
+            for (int i = first_x[I] + 1; i < first_x[I + 1]; ++i) sum += line[i];
+            coarse[I] = factor * sum;
+        }
+}
+
 // coarse[K, J, I] = sum of fine over the columns of the aggregate (residuals, screenings, capacities, planes with nz = 1).
 KERNEL restrict_sum(
     int nx, int ny, int nz, int coarse_nx, int coarse_ny, const double *going,
@@ -11,13 +36,11 @@ KERNEL restrict_sum(
     FOR_EACH_ROW(row, (index_t)coarse_ny * nz)
     {
         const int J = (int)(row % coarse_ny), k = (int)(row / coarse_ny);
-        FOR_ROW_CELLS(I, coarse_nx)
-        {
-            real sum = 0;
-            for (int j = first_y[J]; j < first_y[J + 1]; ++j)
-                for (int i = first_x[I]; i < first_x[I + 1]; ++i) sum += fine[((index_t)k * ny + j) * nx + i];
-            coarse[row * coarse_nx + I] = sum;
-        }
+        ROW_BUFFER(line, nx);
+        add_rows(nx, ny, k, first_y[J], first_y[J + 1], fine, line);
+        ROW_READY;
+        join_cells(coarse_nx, first_x, 1, line, coarse + row * coarse_nx);
+        ROW_READY;
     }
 }
 
@@ -49,12 +72,7 @@ KERNEL residual_restrict(
             }
         }
         ROW_READY;
-        FOR_ROW_CELLS(I, coarse_nx)
-        {
-            real sum = 0;
-            for (int i = first_x[I]; i < first_x[I + 1]; ++i) sum += line[i];
-            coarse[joined * coarse_nx + I] = sum;
-        }
+        join_cells(coarse_nx, first_x, 1, line, coarse + joined * coarse_nx);
         ROW_READY;
     }
 }
@@ -83,23 +101,18 @@ KERNEL coarsen_faces(
 {
     FOR_EACH_ROW(row, (index_t)coarse_ny * nz)
     {
-        const int J = (int)(row % coarse_ny), k = (int)(row / coarse_ny);
-        const int y_first = first_y[J], y_last = first_y[J + 1] - 1;
-        FOR_ROW_CELLS(I, coarse_nx)
-        {
-            const int x_first = first_x[I], x_last = first_x[I + 1] - 1;
-            real x_sum = 0, y_sum = 0, z_sum = 0;
-            for (int j = y_first; j <= y_last; ++j) {
-                const index_t start = ((index_t)k * ny + j) * nx;
-                x_sum += tx[start + x_last];
-                for (int i = x_first; i <= x_last; ++i) z_sum += tz[start + i];
-            }
-            for (int i = x_first; i <= x_last; ++i) y_sum += ty[((index_t)k * ny + y_last) * nx + i];
-            const index_t n = row * coarse_nx + I;
-            coarse_tx[n] = (real)scale_x[I] * x_sum;
-            coarse_ty[n] = (real)scale_y[J] * y_sum;
-            coarse_tz[n] = z_sum;
-        }
+        const int J = (int)(row % coarse_ny), k = (int)(row / coarse_ny), first = first_y[J], last = first_y[J + 1];
+        const index_t start = row * coarse_nx;
+        ROW_BUFFER(line, nx);
+        add_rows(nx, ny, k, first, last, tx, line);
+        ROW_READY;
+        FOR_ROW_CELLS(I, coarse_nx) coarse_tx[start + I] = (real)scale_x[I] * line[first_x[I + 1] - 1];
+        ROW_READY;
+        add_rows(nx, ny, k, first, last, tz, line);
+        ROW_READY;
+        join_cells(coarse_nx, first_x, 1, line, coarse_tz + start);
+        join_cells(coarse_nx, first_x, (real)scale_y[J], ty + ((index_t)k * ny + last - 1) * nx, coarse_ty + start);
+        ROW_READY;
     }
 }
 

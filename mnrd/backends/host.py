@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -25,19 +26,24 @@ class HostArrays:
         self.precision = "double" if precision == "auto" else precision
         self.real = np.dtype(np.float64 if self.precision == "double" else np.float32)
         self._recorder = Recorder()
+        self._arrays = 0
 
     def array(self, host: Any, dtype: Any = None) -> np.ndarray:
         """See `Backend.array`."""
         self._recorder.refuse("array")
         given = np.asarray(host, dtype=dtype or self.real)
-        made = _aligned(given.shape, given.dtype)
+        made = self._new(given.shape, given.dtype)
         made[...] = given
         return made
 
     def zeros(self, shape: int | Sequence[int], dtype: Any = None) -> np.ndarray:
         """See `Backend.zeros`."""
         self._recorder.refuse("zeros")
-        return _aligned(shape, np.dtype(dtype or self.real))
+        return self._new(shape, np.dtype(dtype or self.real))
+
+    def _new(self, shape: int | Sequence[int], dtype: np.dtype) -> np.ndarray:
+        self._arrays += 1
+        return _spread(shape, dtype, self._arrays)
 
     def host(self, array: np.ndarray) -> np.ndarray:
         """See `Backend.host`."""
@@ -79,9 +85,18 @@ class HostArrays:
         return float(partial.max())
 
 
-def _aligned(shape: int | Sequence[int], dtype: np.dtype) -> np.ndarray:
-    """Return zeros that begin where a line of the cache does: vectors that lie across two lines take twice the time."""
-    size = int(np.prod(shape)) * dtype.itemsize
-    room = np.zeros(size + 64, np.uint8)
-    first = -room.ctypes.data % 64
+LINE, PAGE = 64, 4096
+"""Bytes of a line of the cache, and of the pages that share places in it."""
+
+
+def _spread(shape: int | Sequence[int], dtype: np.dtype, count: int) -> np.ndarray:
+    """Return zeros that begin where a line of the cache does: vectors that lie across two lines take twice the time.
+
+    Big arrays begin in another line of a page each, by their `count`. Otherwise the same cell of all of them, and of
+    neighbouring planes of 2^n cells, would compete for the same few places in the cache.
+    """
+    size = prod(shape if isinstance(shape, Sequence) else (shape,)) * dtype.itemsize
+    ahead = LINE * (5 * count) % PAGE if size > 16 * PAGE else 0
+    room = np.zeros(size + ahead + LINE, np.uint8)
+    first = -room.ctypes.data % LINE + ahead
     return room[first : first + size].view(dtype).reshape(shape)

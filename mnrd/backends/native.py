@@ -38,6 +38,7 @@ FLAGS = (
     "-march=native",
     "-fopenmp",
     "-fno-math-errno",
+    "-fno-trapping-math",
     "-fPIC",
     "-shared",
     "-w",

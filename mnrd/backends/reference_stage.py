@@ -25,13 +25,15 @@ def parts(partial, *shape):
 
 def outflow(u, tx, ty, tz):
     """Return the net flux out of each cell, sum of T (u - u_neighbour) over its six faces."""
-    flux = tx * (u - np.roll(u, -1, 2))
-    out = flux - np.roll(flux, 1, 2)
-    flux = ty * (u - np.roll(u, -1, 1))
-    out += flux - np.roll(flux, 1, 1)
-    flux = tz[:-1] * (u[:-1] - u[1:])
-    out[:-1] += flux
-    out[1:] -= flux
+    out, flux = np.zeros_like(u), np.empty_like(u)
+    for axis, conductance in ((2, tx), (1, ty), (0, tz)):
+        value, through, left = (array.swapaxes(axis, 0) for array in (u, flux, out))
+        np.subtract(value[:-1], value[1:], out=through[:-1])
+        np.subtract(value[-1], value[0], out=through[-1])
+        flux *= conductance
+        out += flux
+        left[1:] -= through[:-1]
+        left[0] -= through[-1]
     return out
 
 

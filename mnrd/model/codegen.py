@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 
 import sympy
 
@@ -66,6 +67,7 @@ _CALLS = {
 }
 
 
+@lru_cache(maxsize=4)  # reactions and motions of a model are compiled from one text, and again after each event
 def kernel_source(kinetics: Kinetics) -> str:
     """C text of ``react_f`` and ``tally_f`` for every field f with reactions, ``move_f`` where the transport changes.
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import sympy
@@ -105,13 +106,17 @@ class Kinetics:
         return kind, rows[kind].index(name)
 
 
+_derived: WeakKeyDictionary[Model, Kinetics] = WeakKeyDictionary()
+"""Of the models that are in use: the symbols of a large one take a quarter of a second."""
+
+
 def operand(kind: str, name: str) -> sympy.Symbol:
     """Symbol of a value in a cell; kind is newest, predicted, base, array or scalar."""
     return sympy.Symbol(f"{kind}.{name}", nonnegative=True)
 
 
 def kinetics(model: Model) -> Kinetics:
-    """Derive the kinetics of a model.
+    """Derive the kinetics of a model, once: who asks again gets the same.
 
     Parameters
     ----------
@@ -128,6 +133,12 @@ def kinetics(model: Model) -> Kinetics:
     ExpressionError
         When the sign of a term of a Reaction cannot be decided, or a rate may be negative.
     """
+    if model not in _derived:
+        _derived[model] = _derive(model)
+    return _derived[model]
+
+
+def _derive(model: Model) -> Kinetics:
     book = _Book(model)
     terms, motions = book.terms(), tuple(book.motion(index) for index in range(len(model.fields)))
     of = tuple(
