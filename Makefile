@@ -31,8 +31,11 @@ docs: $(VENV)/installed
 	$(BIN)/mnrd devices --markdown | sed -i -e '/^<!-- mnrd devices/,/^<!-- end/{//!d}' \
 	    -e '/^<!-- mnrd devices/r /dev/stdin' docs/devices.md
 
-bench: $(VENV)/installed-$(EXTRAS)
-	$(BIN)/python -m pytest benchmarks --benchmark-only $(ARGS)
+# The suite, then other tools on the same problems, then docs/performance.md; the targets are printed at the end.
+bench: $(VENV)/installed-test,peers
+	$(BIN)/python -m pytest -q benchmarks --benchmark-only --benchmark-quiet --store benchmarks/results/host.json
+	$(BIN)/python benchmarks/peers
+	$(BIN)/python benchmarks/report.py --print
 
 package: $(VENV)/installed-$(EXTRAS)
 	@rm -rf dist
@@ -60,6 +63,6 @@ $(VENV)/installed: $(VENV)/bin/python pyproject.toml
 	$(BIN)/python -m pip install --quiet --editable .
 	@touch $@
 
-$(VENV)/installed-$(EXTRAS): $(VENV)/bin/python pyproject.toml
-	$(BIN)/python -m pip install --quiet --editable '.[$(EXTRAS)]'
+$(VENV)/installed-%: $(VENV)/bin/python pyproject.toml
+	$(BIN)/python -m pip install --quiet --editable '.[$*]'
 	@touch $@

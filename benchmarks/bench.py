@@ -13,7 +13,7 @@ from time import perf_counter
 from typing import Any
 
 import numpy as np
-from launches import Clock, bandwidth, copy_bandwidth, disagreements
+from launches import bandwidth, disagreements
 from machine import machine
 from patches import Steps, patch
 from rivals import compare
@@ -21,6 +21,7 @@ from traffic import FILES, KERNELS
 
 from mnrd.backends import choose
 from mnrd.backends.base import Backend
+from mnrd.bench.clock import Clock, copy_bandwidth
 from mnrd.case import load
 from mnrd.simulation import Simulation
 
@@ -130,8 +131,8 @@ class Bench:
         for precision in PRECISIONS:
             backend = made(self.name, precision)
             clock = Clock(backend)
-            copy = copy_bandwidth(backend, clock, nx * ny * nz, 0.02 * self.plan.least)
-            yield {"kernel": "copy", "precision": "double", "bytes_per_cell": 16.0, "bytes_per_second": copy}
+            copy = copy_bandwidth(backend, clock, 16 * nx * ny * nz, 0.02 * self.plan.least)
+            yield {"kernel": "copy", "precision": precision, "bytes_per_cell": 16.0, "bytes_per_second": copy}
             for kernel in KERNELS:
                 if self.left() < 0:
                     self.skip("bandwidth", f"{kernel}, {precision}", "out of time")

@@ -2,25 +2,24 @@
 
     python benchmarks/gpu.py                 on a machine with CUDA, with cupy, numpy and mnrd alone
     python benchmarks/gpu.py --host          the same through the native backend, to prove the script
-    python benchmarks/gpu.py --report        docs/performance.md anew from what lies in benchmarks/results/
 
 Checks every kernel and three bundled cases against numpy; measures the bandwidth of every kernel beside that of a copy,
 the time of an implicit step from 64^3 cells to what fits, with 1 to 16 fields, and what the same step takes in array
 expressions and with a sparse matrix library; counts the bytes that a step must move. Writes
-benchmarks/results/gpu-DEVICE.json. Each part has its share of the time and says what it left out.
+benchmarks/results/gpu-DEVICE.json, of which `python benchmarks/report.py` makes docs/performance.md. Each part has its
+share of the time and says what it left out.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import re
 import sys
 from pathlib import Path
 from typing import Any
 
 from bench import Bench, Plan
-from gpu_report import write_report
+from rows import as_lines
 
 from mnrd.backends.base import BackendUnavailable
 from mnrd.output.directory import write_text
@@ -61,27 +60,13 @@ def failures(found: dict[str, Any]) -> list[str]:
     return kernels + cases + broken
 
 
-def as_lines(found: dict[str, Any]) -> str:
-    """JSON with a line for each row of a part, so that it can be read, and compared line by line."""
-    parts = []
-    for name, rows in found.items():
-        each = [f"  {json.dumps(row)}" for row in rows] if isinstance(rows, list) else []
-        text = "[\n" + ",\n".join(each) + "\n ]" if each else json.dumps(rows)
-        parts.append(f" {json.dumps(name)}: {text}")
-    return "{\n" + ",\n".join(parts) + "\n}\n"
-
-
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; 1 where something is not what numpy says, 2 where there is no GPU."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--host", action="store_true", help="through the native backend")
     parser.add_argument("--tiny", action="store_true", help="the smallest sizes: for tests, and for compute-sanitizer")
-    parser.add_argument("--report", action="store_true", help="write docs/performance.md anew, measure nothing")
     parser.add_argument("--out", type=Path, help="the JSON; default benchmarks/results/gpu-DEVICE.json")
     chosen = parser.parse_args(arguments)
-    if chosen.report:
-        write_report(RESULTS)
-        return 0
     plan = TINY if chosen.tiny else HOST if chosen.host else DEVICE
     try:
         found = Bench("native" if chosen.host else "cuda", plan).run()

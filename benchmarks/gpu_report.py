@@ -1,17 +1,16 @@
-"""docs/performance.md: its tables and its plot, made from benchmarks/results/gpu-*.json and from nothing else."""
+"""What docs/performance.md says of GPUs: tables and a plot of benchmarks/results/gpu-*.json."""
 
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-from mnrd.output.directory import replacing, write_text
+from rows import Row
+from tables import cell, grid, table
 
-DOCUMENT = Path(__file__).resolve().parents[1] / "docs" / "performance.md"
-PICTURE = DOCUMENT.with_suffix(".png")
+from mnrd.output.directory import replacing
+
 PRECISIONS = ("mixed", "double")
 FIELDS, CELLS, BANDWIDTH = (12, 3), 1e8, 4.3e12  # the step whose floor is stated: fields, cells, bytes per second
 SOLVER = {"lines.cu", "transfer.cu", "vectors.cu", "control.cu"}
@@ -20,25 +19,11 @@ PLANNED = {"mixed": (234.0, 10.5e3, 14.7e3), "double": (462.0, 20.1e3, 28.4e3)}
 """What the method was planned to move, bytes per cell: an iteration of the conjugate gradients on all levels; a step of
 12 + 3 fields with 1.25 and with 2 iterations in each solve."""
 
-Row = dict[str, Any]
-
 
 def results(folder: Path) -> dict[str, Row]:
     """The JSONs by name; those of devices first."""
     found = {path.stem: json.loads(path.read_text("utf-8")) for path in sorted(folder.glob("gpu-*.json"))}
     return dict(sorted(found.items(), key=lambda item: item[1]["machine"]["backend"] != "cuda"))
-
-
-def table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
-    """Markdown of a table; numbers with three digits that mean something."""
-    lines = [head, ["---"] * len(head), *([_cell(value) for value in row] for row in rows)]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
-
-
-def _cell(value: Any) -> str:
-    if not isinstance(value, float):
-        return str(value)
-    return f"{value:.0f}" if abs(value) >= 1000 else f"{value:.3g}"
 
 
 def step_of(result: Row, fields: tuple[int, int], precision: str) -> Row | None:
@@ -132,7 +117,7 @@ def steps(found: dict[str, Row]) -> str:
         for row in result["steps"]:
             floor = row["bytes_per_cell"] * row["cells"] / yardstick if yardstick else 0.0
             rows.append([
-                name, " x ".join(map(str, row["size"])), f"{row['mobile']} + {row['immobile']}", row["precision"],
+                name, grid(row["size"]), f"{row['mobile']} + {row['immobile']}", row["precision"],
                 row["seconds"], row["seconds"] / floor if floor else "", row["iterations_per_solve"],
                 1e-9 * row["effective_bytes_per_second"],
             ])  # fmt: skip
@@ -166,8 +151,8 @@ def rivals(found: dict[str, Row]) -> str:
             ratios = [other["seconds"] / own if other else "" for other in others]
             counts = [str(other["iterations"]) if other else "" for other in others]
             far = max((other["difference"] for other in others if other), default=0.0)
-            iterations = " / ".join([_cell(row["solver"]["iterations"]), *counts])
-            rows.append([name, " x ".join(map(str, row["size"])), row["precision"], own, *ratios, iterations, far])
+            iterations = " / ".join([cell(row["solver"]["iterations"]), *counts])
+            rows.append([name, grid(row["size"]), row["precision"], own, *ratios, iterations, far])
     head = ["file", "grid", "precision", "s/step", "array expressions: times slower", "sparse library: times slower",
             "iterations of the three", "largest difference"]  # fmt: skip
     return table(head, rows)
@@ -191,15 +176,6 @@ SECTIONS: dict[str, Callable[[dict[str, Row]], str]] = {
     section.__name__: section
     for section in (machines, traffic, floors, steps, bandwidths, rivals, correctness)
 }  # fmt: skip
-
-
-def filled(text: str, found: dict[str, Row]) -> str:
-    """The document with each part between ``<!-- NAME -->`` and ``<!-- end -->`` made anew."""
-
-    def section(match: re.Match[str]) -> str:
-        return f"<!-- {match[1]} -->\n{SECTIONS[match[1]](found)}\n<!-- end -->"
-
-    return re.sub(r"<!-- (\w+) -->\n.*?<!-- end -->", section, text, flags=re.DOTALL)
 
 
 def draw(found: dict[str, Row], path: Path) -> None:
@@ -235,18 +211,3 @@ def draw(found: dict[str, Row], path: Path) -> None:
     right.legend(fontsize=8)
     with replacing(path) as part:
         figure.savefig(part, dpi=110, metadata={"Software": None})
-
-
-def write_report(folder: Path) -> None:
-    """Write tables and plot anew from the JSONs of a folder.
-
-    Raises
-    ------
-    FileNotFoundError
-        If there is none.
-    """
-    found = results(folder)
-    if not found:
-        raise FileNotFoundError(f"{folder}: no gpu-*.json there; make one with python benchmarks/gpu.py [--host]")
-    write_text(DOCUMENT, filled(DOCUMENT.read_text("utf-8"), found))
-    draw(found, PICTURE)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from math import prod
-from statistics import median
-from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -13,10 +11,10 @@ from traffic import KERNELS, Arguments, assert_backends_agree, bytes_of
 
 from mnrd.backends import choose
 from mnrd.backends.base import Backend
+from mnrd.bench.clock import Clock
 
 SIZES = ((5, 7, 11), (1, 1, 1), (7, 19, 16), (2, 3, 8), (6, 9, 33))  # (nz, ny, nx), odd ones
 PLANES = 7  # of the small arrays that big ones are made of: no other extent has this length
-ROUNDS = 5
 
 
 def disagreements(backend: Backend, precision: str) -> Iterator[tuple[str, str]]:
@@ -31,48 +29,6 @@ def disagreements(backend: Backend, precision: str) -> Iterator[tuple[str, str]]
             yield kernel, " ".join(str(error).split())[:500]
         else:
             yield kernel, ""
-
-
-class Clock:
-    """Time of calls on a backend: by its events on a device, else by the clock of the host."""
-
-    def __init__(self, backend: Backend) -> None:
-        self.events: tuple[Any, Any] | None = None
-        if backend.memory() is not None:
-            import cupy
-
-            self.events = cupy.cuda.Event(), cupy.cuda.Event()
-            self._elapsed = cupy.cuda.get_elapsed_time
-
-    def _once(self, call: Callable[[], Any], count: int) -> float:
-        if self.events is None:
-            started = perf_counter()
-            for _ in range(count):
-                call()
-            return (perf_counter() - started) / count
-        start, end = self.events
-        start.record()
-        for _ in range(count):
-            call()
-        end.record()
-        end.synchronize()
-        return 1e-3 * float(self._elapsed(start, end)) / count
-
-    def seconds(self, call: Callable[[], Any], least: float) -> float:
-        """Median time of a call, over rounds of so many calls that each round takes `least` seconds or more."""
-        self._once(call, 2)
-        count = max(1, round(least / max(self._once(call, 1), 1e-6)))
-        return median(self._once(call, count) for _ in range(ROUNDS))
-
-
-def copy_bandwidth(backend: Backend, clock: Clock, cells: int, least: float) -> float:
-    """Bytes per second of a copy of doubles on the backend: the yardstick."""
-    one, other = backend.zeros(cells, np.float64), backend.zeros(cells, np.float64)
-
-    def copy() -> None:
-        other[...] = one
-
-    return 2 * one.nbytes / clock.seconds(copy, least)
 
 
 def big_arguments(backend: Backend, kernel: str, size: tuple[int, int, int]) -> list[Any]:

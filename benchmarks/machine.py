@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import re
 import subprocess
@@ -26,7 +27,8 @@ def machine(backend: Backend) -> dict[str, Any]:
     about: dict[str, Any] = {
         "backend": backend.name, "description": backend.description, "device": _processor(),
         "python": platform.python_version(), "commit": commit, "versions": packages,
-        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "date": datetime.now(UTC).isoformat(timespec="seconds"), "cores": len(os.sched_getaffinity(0)),
+        "host_memory": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
     }  # fmt: skip
     if backend.memory() is None:
         return about

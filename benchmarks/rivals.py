@@ -13,8 +13,10 @@ from time import perf_counter
 from typing import Any
 
 import numpy as np
-from patches import KAPPA, RTOL, STEP, Steps
+from patches import Steps
 
+from mnrd.bench.problems import STEP
+from mnrd.bench.steps import KAPPA, RTOL
 from mnrd.solve.stepper import GAMMA
 
 LIMIT = 5000  # iterations

@@ -9,7 +9,9 @@
 //                                                  fixed-order sums over a row: the same bits on every run
 //   FOR_ROW_PIECES(i0, lanes, nx) { real sum[PIECE]; ... FOR_LANES(l, lanes) ... } a row in pieces of up to PIECE cells, of
 //                                                  which a kernel keeps numbers while it goes through them several times
-//   FOR_ROW_STENCIL(i, nx) { u[n - west], u[n + east] }           a row whose ends wrap around (a mirror side has T = 0 there)
+//   ROW_WINDOW(type, u); ... FOR_ROW_WINDOW(i, nx) { u[n], WEST(u), EAST(u) }   a row whose ends wrap around (a mirror side
+//                                                  has T = 0 there): a host copies it with what is beyond its ends, so that
+//                                                  all cells are alike; X_WINDOW(type, hx), X_EAST(hx) for widths
 //   ROW_BUFFER(line, nx); ... ROW_READY; ...       one row of numbers on the chip; ready: what others wrote may be read
 //   IN_PAIRS(first, count)                         whether aggregates are known to be pairs: a host looks, to use its vectors
 //   FOR_EACH_STRIP(i0, j, nx, ny) { ... FOR_LANES(l, lanes) ... } up to LANES neighbouring columns, walked together in z
@@ -87,7 +89,7 @@ enum Report {
     for (index_t row = THREAD / 32; row < (rows); row += (index_t)gridDim.x * blockDim.x / 32)
 #define FOR_ROW_CELLS(i, nx) for (int i = threadIdx.x % 32; i < (nx); i += 32)
 #define PIECE 1
-#define FOR_ROW_PIECES(i0, lanes, nx) for (int i0 = threadIdx.x % 32, lanes = 1; i0 < (nx); i0 += 32)
+#define FOR_ROW_PIECES(i0, lanes, nx) for (int i0 = threadIdx.x % 32, lanes [[maybe_unused]] = 1; i0 < (nx); i0 += 32)
 #define FOR_ROW_SUM(i, nx, ...) FOR_ROW_CELLS(i, nx)
 #define ROW_LEADER (threadIdx.x % 32 == 0)
 // Shared memory of a block: a row for each of its warps where a kernel has a ROW_BUFFER, nz numbers for each of its threads
@@ -96,11 +98,16 @@ extern __shared__ real on_chip[];
 #define ROW_BUFFER(line, nx) real *const line = on_chip + threadIdx.x / 32 * (nx)
 #define ROW_READY __syncwarp()
 #define IN_PAIRS(first, count) 0
-#define FOR_ROW_STENCIL(i, nx) \
+#define FOR_ROW_WINDOW(i, nx) \
     for (int i = threadIdx.x % 32, west [[maybe_unused]], east [[maybe_unused]]; \
          west = i ? 1 : 1 - (nx), east = i + 1 < (nx) ? 1 : 1 - (nx), i < (nx); i += 32)
-#define FOR_ROW_STENCIL_SUM(i, nx, ...) FOR_ROW_STENCIL(i, nx)
-#define FOR_ROW_STENCIL_MAX(i, nx, s) FOR_ROW_STENCIL(i, nx)
+#define ROW_WINDOW(type, u)
+#define X_WINDOW(type, hx)
+#define X_EAST(hx) hx[i + east]
+#define EAST(u) u[n + east]
+#define WEST(u) u[n - west]
+#define FOR_ROW_WINDOW_SUM(i, nx, ...) FOR_ROW_WINDOW(i, nx)
+#define FOR_ROW_WINDOW_MAX(i, nx, s) FOR_ROW_WINDOW(i, nx)
 #define FOR_ROW_MAX(i, nx, s) FOR_ROW_CELLS(i, nx)
 #define FOR_ROW_SUM2_MAX(i, nx, s, t, m) FOR_ROW_CELLS(i, nx)
 // Threads that run at the same time share a pool, nz numbers for each, that stays in the cache.
@@ -213,15 +220,19 @@ INLINE int in_pairs(const int *first, int count)
     FOR_ROW_SUM(i, (count) + 1, others) others += first[i] != 2 * i;
     return others == 0;
 }
-#define ROW_PARTS(nx) \
-    for (int part = 0; part < 3; ++part) \
-        for (int once = 1, begin = part == 2 ? ((nx) > 1 ? (nx) - 1 : 1) : part, end = part == 0 ? 1 : (nx) - (part == 1), \
-                 west = part == 0 ? 1 - (nx) : 1, east = part == 2 || (nx) == 1 ? 1 - (nx) : 1; once; once = 0)
-#define FOR_ROW_STENCIL(i, nx) ROW_PARTS(nx) HOST_LOOP(omp simd) for (int i = begin; i < end; ++i)
-#define FOR_ROW_STENCIL_SUM(i, nx, ...) \
-    ROW_PARTS(nx) HOST_LOOP(omp simd reduction(+ : __VA_ARGS__)) for (int i = begin; i < end; ++i)
-#define FOR_ROW_STENCIL_MAX(i, nx, s) \
-    ROW_PARTS(nx) HOST_LOOP(omp simd reduction(max : s)) for (int i = begin; i < end; ++i)
+#define WINDOW(type, u, start) \
+    type u##_row[nx + 2]; \
+    u##_row[0] = u[(start) + nx - 1]; \
+    FOR_ROW_CELLS(i, nx) u##_row[i + 1] = u[(start) + i]; \
+    u##_row[nx + 1] = u[start]
+#define ROW_WINDOW(type, u) WINDOW(type, u, row * nx)
+#define X_WINDOW(type, hx) WINDOW(type, hx, 0)
+#define X_EAST(hx) hx##_row[i + 2]
+#define EAST(u) u##_row[i + 2]
+#define WEST(u) u##_row[i]
+#define FOR_ROW_WINDOW(i, nx) FOR_ROW_CELLS(i, nx)
+#define FOR_ROW_WINDOW_SUM(i, nx, ...) FOR_ROW_SUM(i, nx, __VA_ARGS__)
+#define FOR_ROW_WINDOW_MAX(i, nx, s) FOR_ROW_MAX(i, nx, s)
 #define FOR_ROW_MAX(i, nx, s) HOST_LOOP(omp simd reduction(max : s)) for (int i = 0; i < (nx); ++i)
 #define FOR_ROW_SUM2_MAX(i, nx, s, t, m) \
     HOST_LOOP(omp simd reduction(+ : s, t) reduction(max : m)) for (int i = 0; i < (nx); ++i)
@@ -309,9 +320,9 @@ INLINE double block_maximum(double largest) { return largest; }
 
 #endif
 
-// Net flux out of cell n, sum of T (u - u_neighbour) over its six faces, in a row that FOR_ROW_STENCIL walks.
+// Net flux out of cell n, sum of T (u - u_neighbour) over its six faces, in a row that FOR_ROW_WINDOW walks.
 #define OUTFLOW(u) \
-    (tx[n] * (u[n] - u[n + east]) + tx[n - west] * (u[n] - u[n - west]) + ty[n] * (u[n] - u[n + south]) \
+    (tx[n] * (u[n] - EAST(u)) + WEST(tx) * (u[n] - WEST(u)) + ty[n] * (u[n] - u[n + south]) \
      + ty[n - north] * (u[n] - u[n - north]) + tz[n] * (u[n] - u[n + down]) + tz[n - up] * (u[n] - u[n - up]))
 
 // Where the neighbours of a row (k, j) lie; at the first and last plane the cell is its own neighbour: no flux.

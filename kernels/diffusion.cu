@@ -63,11 +63,14 @@ KERNEL transmissibility(
         const real y = (real)hy[j], y_south = (real)hy[j + 1 < ny ? j + 1 : 0];
         const real z = (real)hz[k], z_below = (real)hz[k + 1 < nz ? k + 1 : k];
         const real open_y = ny > 1 && (j + 1 < ny || periodic_y), open_z = k + 1 < nz;
-        FOR_ROW_STENCIL(i, nx)
+        const int wraps = nx > 1 && periodic_x;
+        X_WINDOW(double, hx);
+        ROW_WINDOW(real, s_lateral);
+        FOR_ROW_WINDOW(i, nx)
         {
             const index_t n = row * nx + i;
-            const real x = (real)hx[i], x_east = (real)hx[i + east], open_x = nx > 1 && (east == 1 || periodic_x);
-            tx[n] = conductance_of(open_x * y * z, x, s_lateral[n], x_east, s_lateral[n + east]);
+            const real x = (real)hx[i], x_east = (real)X_EAST(hx), open_x = (i + 1 < nx) | wraps;
+            tx[n] = conductance_of(open_x * y * z, x, s_lateral[n], x_east, EAST(s_lateral));
             ty[n] = conductance_of(open_y * x * z, y, s_lateral[n], y_south, s_lateral[n + south]);
             tz[n] = conductance_of(open_z * x * y, z, s_vertical[n], z_below, s_vertical[n + down]);
         }
@@ -83,10 +86,11 @@ KERNEL coupling(
     {
         ROW_NEIGHBOURS;
         double largest = 0;
-        FOR_ROW_STENCIL_MAX(i, nx, largest)
+        ROW_WINDOW(real, tx);
+        FOR_ROW_WINDOW_MAX(i, nx, largest)
         {
             const index_t n = row * nx + i;
-            const double rate = ((double)tx[n] + tx[n - west] + ty[n] + ty[n - north]) / capacity[n];
+            const double rate = ((double)tx[n] + WEST(tx) + ty[n] + ty[n - north]) / capacity[n];
             largest = rate > largest ? rate : largest;
         }
         largest = row_maximum(largest);
@@ -180,7 +184,9 @@ KERNEL apply(
         const real *g_top = top + (index_t)j * nx, *g_base = base + (index_t)j * nx;
         const real at_top = k == 0, at_base = k + 1 == nz;
         double sum = 0;
-        FOR_ROW_STENCIL_SUM(i, nx, sum)
+        ROW_WINDOW(real, p);
+        ROW_WINDOW(real, tx);
+        FOR_ROW_WINDOW_SUM(i, nx, sum)
         {
             const index_t n = row * nx + i;
             q[n] = screening[n] * p[n] + OUTFLOW(p) + at_top * g_top[i] * (p[n] - e_top)

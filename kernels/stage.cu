@@ -92,7 +92,9 @@ KERNEL stage_residual(
         const double at_top = k == 0, at_base = k + 1 == nz, e_top = exchange[0], e_base = exchange[1];
         const double area = hy[j] * hz[k];
         double sources = 0, square = 0, held = 0, produced = 0;
-        FOR_ROW_STENCIL_SUM(i, nx, sources, square, held, produced)
+        ROW_WINDOW(double, a);
+        ROW_WINDOW(real, tx);
+        FOR_ROW_WINDOW_SUM(i, nx, sources, square, held, produced)
         {
             const index_t n = row * nx + i;
             const double volume = hx[i] * area, s = volume * partition[n] * (tau + loss[n]);

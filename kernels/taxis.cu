@@ -32,16 +32,22 @@ KERNEL drift_faces(
         const real y = (real)hy[j], y_south = (real)hy[j + 1 < ny ? j + 1 : 0];
         const real z = (real)hz[k], z_below = (real)hz[k + 1 < nz ? k + 1 : k];
         const real open_y = ny > 1 && (j + 1 < ny || periodic_y), open_z = k + 1 < nz;
-        FOR_ROW_STENCIL(i, nx)
+        const int wraps = nx > 1 && periodic_x;
+        X_WINDOW(double, hx);
+        ROW_WINDOW(real, s_lateral);
+        ROW_WINDOW(real, c_lateral);
+        ROW_WINDOW(double, mobility);
+        ROW_WINDOW(double, potential);
+        FOR_ROW_WINDOW(i, nx)
         {
-            const index_t n = row * nx + i, e = n + east, s = n + south, d = n + down;
-            const real x = (real)hx[i], x_east = (real)hx[i + east], open_x = nx > 1 && (east == 1 || periodic_x);
+            const index_t n = row * nx + i, s = n + south, d = n + down;
+            const real x = (real)hx[i], x_east = (real)X_EAST(hx), open_x = (i + 1 < nx) | wraps;
             const real ax = open_x * y * z, ay = open_y * x * z, az = open_z * x * y, m = (real)mobility[n];
-            const real m_east = (real)mobility[e], m_south = (real)mobility[s], m_below = (real)mobility[d];
-            const real x_drift = conductance_of(ax, x, c_lateral[n], x_east, c_lateral[e]) * (real)(potential[e] - potential[n]);
+            const real m_east = (real)EAST(mobility), m_south = (real)mobility[s], m_below = (real)mobility[d];
+            const real x_drift = conductance_of(ax, x, c_lateral[n], x_east, EAST(c_lateral)) * (real)(EAST(potential) - potential[n]);
             const real y_drift = conductance_of(ay, y, c_lateral[n], y_south, c_lateral[s]) * (real)(potential[s] - potential[n]);
             const real z_drift = conductance_of(az, z, c_vertical[n], z_below, c_vertical[d]) * (real)(potential[d] - potential[n]);
-            tx[n] = fitted(conductance_of(ax, x, m * s_lateral[n], x_east, m_east * s_lateral[e]), x_drift);
+            tx[n] = fitted(conductance_of(ax, x, m * s_lateral[n], x_east, m_east * EAST(s_lateral)), x_drift);
             ty[n] = fitted(conductance_of(ay, y, m * s_lateral[n], y_south, m_south * s_lateral[s]), y_drift);
             tz[n] = fitted(conductance_of(az, z, m * s_vertical[n], z_below, m_below * s_vertical[d]), z_drift);
             gx[n] = (real)0.5 * x_drift;
@@ -66,11 +72,12 @@ KERNEL balance(
     {
         ROW_NEIGHBOURS;
         double widest = 0;
-        FOR_ROW_STENCIL_MAX(i, nx, widest)
+        ROW_WINDOW(double, potential);
+        FOR_ROW_WINDOW_MAX(i, nx, widest)
         {
             const index_t n = row * nx + i;
             const double below = ratio * (top - potential[n]), own = decay(below);
-            const double e = decay(ratio * (top - potential[n + east])), s = decay(ratio * (top - potential[n + south]));
+            const double e = decay(ratio * (top - EAST(potential))), s = decay(ratio * (top - potential[n + south]));
             const double d = decay(ratio * (top - potential[n + down]));
             sx[n] = (real)((tx[n] + fabs(gx[n])) * (own < e ? own : e));
             sy[n] = (real)((ty[n] + fabs(gy[n])) * (own < s ? own : s));
@@ -88,7 +95,7 @@ KERNEL balance(
 
 // What drifts out of cell n, sum of g (u + u_neighbour) over its six faces, outwards.
 #define DRIFT(u) \
-    (gx[n] * (u[n] + u[n + east]) - gx[n - west] * (u[n] + u[n - west]) + gy[n] * (u[n] + u[n + south]) \
+    (gx[n] * (u[n] + EAST(u)) - WEST(gx) * (u[n] + WEST(u)) + gy[n] * (u[n] + u[n + south]) \
      - gy[n - north] * (u[n] + u[n - north]) + has_below * gz[n] * (u[n] + u[n + down]) - has_above * gz[n - up] * (u[n] + u[n - up]))
 
 // q += drift of p
@@ -100,7 +107,9 @@ KERNEL add_drift(
     {
         ROW_NEIGHBOURS;
         const real has_above = k > 0, has_below = k + 1 < nz;
-        FOR_ROW_STENCIL(i, nx)
+        ROW_WINDOW(real, p);
+        ROW_WINDOW(real, gx);
+        FOR_ROW_WINDOW(i, nx)
         {
             const index_t n = row * nx + i;
             q[n] += DRIFT(p);
@@ -118,7 +127,9 @@ KERNEL drift_residual(
         ROW_NEIGHBOURS;
         const double has_above = k > 0, has_below = k + 1 < nz;
         double sum = 0;
-        FOR_ROW_STENCIL_SUM(i, nx, sum)
+        ROW_WINDOW(double, a);
+        ROW_WINDOW(real, gx);
+        FOR_ROW_WINDOW_SUM(i, nx, sum)
         {
             const index_t n = row * nx + i;
             r[n] = (real)(r[n] - DRIFT(a));

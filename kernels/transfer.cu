@@ -63,7 +63,9 @@ KERNEL residual_restrict(
             ROW_NEIGHBOURS;
             const real *g_top = top + (index_t)j * nx, *g_base = base + (index_t)j * nx;
             const real at_top = k == 0, at_base = k + 1 == nz, following = j > first;
-            FOR_ROW_STENCIL(i, nx)
+            ROW_WINDOW(real, u);
+            ROW_WINDOW(real, tx);
+            FOR_ROW_WINDOW(i, nx)
             {
                 const index_t n = row * nx + i;
                 const real r = b[n] - screening[n] * u[n] - OUTFLOW(u) - at_top * g_top[i] * (u[n] - e_top)

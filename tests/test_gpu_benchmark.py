@@ -1,4 +1,4 @@
-"""benchmarks/gpu.py: its counting rule, its budget, its JSON and the document that is made of it. No GPU is needed."""
+"""benchmarks/gpu.py: its counting rule, its budget, its JSON and the tables that are made of it. No GPU is needed."""
 
 import json
 import subprocess
@@ -14,6 +14,7 @@ from jsonschema import validate
 
 from mnrd.backends import choose
 from mnrd.backends.base import BackendUnavailable
+from mnrd.bench.clock import Clock
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
@@ -23,7 +24,7 @@ sys.path.insert(0, str(ROOT / "benchmarks"))
 import bench  # noqa: E402
 import gpu  # noqa: E402
 import gpu_report  # noqa: E402
-from launches import Clock, bandwidth, big_arguments, disagreements  # noqa: E402
+from launches import bandwidth, big_arguments, disagreements  # noqa: E402
 from patches import Steps, patch  # noqa: E402
 from rivals import compare  # noqa: E402
 from traffic import KERNELS, Arguments, Counting, bytes_of, updated  # noqa: E402
@@ -265,12 +266,6 @@ class TestScript:
     def test_stored_results_keep_the_schema(self, path):
         validate(json.loads(path.read_text("utf-8")), SCHEMA)
 
-    def test_the_json_has_a_line_for_each_row(self):
-        found = {"machine": {"device": "one"}, "steps": [{"a": [1, 2]}, {"a": []}], "skipped": []}
-        text = gpu.as_lines(found)
-        assert json.loads(text) == found
-        assert text.splitlines()[2:6] == [' "steps": [', '  {"a": [1, 2]},', '  {"a": []}', " ],"]
-
     def test_without_a_gpu_it_says_why_and_ends_with_2(self, monkeypatch, capsys):
         def fail(_):
             raise BackendUnavailable("no cupy: pip install 'mnrd[cuda12]'")
@@ -293,12 +288,7 @@ class TestScript:
 
 
 class TestReport:
-    """The document holds what the JSONs hold."""
-
-    def test_the_document_is_what_the_results_say(self):
-        text = gpu_report.DOCUMENT.read_text("utf-8")
-        assert gpu_report.filled(text, gpu_report.results(RESULTS)) == text
-        assert all(f"<!-- {name} -->" in text for name in gpu_report.SECTIONS)
+    """Tables of the JSONs."""
 
     def test_it_says_whether_anything_ran_on_a_gpu(self):
         host = gpu_report.results(RESULTS)["gpu-host"]
@@ -307,21 +297,6 @@ class TestReport:
         assert gpu_report.bandwidths({"gpu-host": host}) == "No JSON of a GPU is there, so there is nothing to state."
         assert gpu_report.machines({"gpu-one": device}).startswith("What has run on a GPU says so here")
         assert "| `relax` |" in gpu_report.bandwidths({"gpu-one": device})
-
-    def test_it_is_written_with_its_picture(self, monkeypatch, tmp_path):
-        monkeypatch.setattr(gpu_report, "DOCUMENT", tmp_path / "p.md")
-        monkeypatch.setattr(gpu_report, "PICTURE", tmp_path / "p.png")
-        (tmp_path / "p.md").write_text("a\n<!-- steps -->\nold\n<!-- end -->\nb\n", "utf-8")
-        monkeypatch.setattr(gpu, "RESULTS", RESULTS)
-        assert gpu.main(["--report"]) == 0
-        lines = (tmp_path / "p.md").read_text("utf-8").splitlines()
-        assert (lines[0], lines[1], lines[-2], lines[-1]) == ("a", "<!-- steps -->", "<!-- end -->", "b")
-        assert "old" not in lines
-        assert (tmp_path / "p.png").stat().st_size > 10_000
-
-    def test_without_results_it_says_how_to_make_them(self, tmp_path):
-        with pytest.raises(FileNotFoundError, match=r"no gpu-\*\.json there; make one with python benchmarks/gpu\.py"):
-            gpu_report.write_report(tmp_path)
 
     def test_the_plan_is_met_at_the_iterations_for_which_it_is_stated(self):
         assert gpu_report.planned("mixed", 1.25) == 10.5e3

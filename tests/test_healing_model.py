@@ -6,6 +6,7 @@ from math import inf, log, sqrt
 
 import numpy as np
 import pytest
+from given import as_given
 
 from mnrd.mesh.paint import paint
 from mnrd.mesh.rectilinear import Mesh
@@ -60,7 +61,7 @@ def rates(of, now, time=0.0):
     derived = kinetics(of.model)
     fields = np.array([now[name] for name in derived.fields])
     arrays = np.array([of.painting.mix(of.model.parameters[name]) for name in derived.arrays])
-    given = fields, fields, fields, arrays, scalar_values(of.model, derived, time), 1e-3
+    given = as_given(derived, (fields, fields, fields, arrays, scalar_values(of.model, derived, time), 1e-3))
     pairs = zip(derived.fields, numpy_functions(derived), strict=True)
     return {name: functions.react(*given) for name, functions in pairs if functions is not None}
 

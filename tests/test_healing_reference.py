@@ -6,6 +6,7 @@ from functools import cache, partial
 import numpy as np
 import pytest
 from exact import healing as exact
+from given import as_given
 from scipy.integrate import solve_ivp
 
 from mnrd.backends.base import ORDER
@@ -96,7 +97,7 @@ def arguments(problem, state, time):
     of = kinetics(problem.model)
     fields = np.array([state[name] for name in of.fields])
     arrays = np.array([problem.painting.mix(problem.model.parameters[name]) for name in of.arrays])
-    return of, (fields, fields, fields, arrays, scalar_values(problem.model, of, time), 1e-3)
+    return of, as_given(of, (fields, fields, fields, arrays, scalar_values(problem.model, of, time), 1e-3))
 
 
 @pytest.mark.parametrize("effects", [NOTHING, EVERYTHING], ids=["no agents", "all agents"])

@@ -1,14 +1,17 @@
 """Kinetics: splitting into production and loss, conservation, and the kernel text against the numpy functions."""
 
 import ctypes
+import gc
 import os
 import subprocess
 import sys
+import weakref
 from pathlib import Path
 
 import numpy as np
 import pytest
 import sympy
+from given import as_given
 from nvrtc import CompilationError, compile_cuda, needs_nvrtc
 
 from mnrd.backends.base import ORDER, BackendUnavailable
@@ -183,13 +186,6 @@ def random_state(made, of, shape=(3, 5, 7), seed=0):
     return newest, predicted, base, arrays, scalar_values(made, of, 3.0), 0.37
 
 
-def as_given(of, state):
-    """What the reactions are given of a state: of predictions and of what a stage starts from, the rows they use."""
-    newest, predicted, base, *others = state
-    rows = [[of.fields.index(name) for name in names] for names in (of.predicted, of.bases)]
-    return newest, np.ascontiguousarray(predicted[rows[0]]), np.ascontiguousarray(base[rows[1]]), *others
-
-
 @pytest.mark.parametrize("name", MODELS)
 def test_production_and_loss_are_not_negative(name):
     of = kinetics(MODELS[name])
@@ -294,6 +290,18 @@ def test_exchange_eliminates_the_bound_field():
     np.testing.assert_allclose(tau * (u - base[1]), made_here - (0.2 + forward) * u + backward * w, atol=1e-13)
     np.testing.assert_allclose(tau * (w - base[2]), forward * u - backward * w, atol=1e-13)
     np.testing.assert_allclose(gains["binding", "bound"], forward * u - backward * w, atol=1e-13)
+
+
+def test_they_are_derived_once_for_a_model_and_forgotten_with_it():
+    """For the estimate of memory, each discretisation and each kernel text; symbols of many fields take their time."""
+    one, other = (model("a b", Transfer("change", "a", "k", {"b": 1.0}), k=1.0) for _ in range(2))
+    assert kinetics(one) is kinetics(one)
+    assert kinetics(one) is not kinetics(other)
+    assert kernel_source(kinetics(one)) is kernel_source(kinetics(other))
+    gone = weakref.ref(one)
+    del one
+    gc.collect()
+    assert gone() is None
 
 
 def test_names_of_what_is_used():

@@ -6,6 +6,8 @@ there. Arrays are (nz, ny, nx); the sizes that come first are those of the array
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 from mnrd.backends.reference_stage import outflow, parts
@@ -151,16 +153,16 @@ def _thomas(rhs, screening, tx, ty, tz, top, base):
     diagonal[1:] += tz[:-1]
     diagonal[0] += top
     diagonal[-1] += base
-    swept, factor = np.empty_like(rhs), np.empty_like(rhs)
-    pivot = 1 / diagonal[0]
-    swept[0], factor[0] = rhs[0] * pivot, tz[0] * pivot
-    for k in range(1, len(rhs)):
-        above = tz[k - 1]
-        pivot = 1 / (diagonal[k] - above * factor[k - 1])
-        swept[k] = (rhs[k] + above * swept[k - 1]) * pivot
-        factor[k] = tz[k] * pivot
-    for k in range(len(rhs) - 2, -1, -1):
-        swept[k] += factor[k] * swept[k + 1]
+    swept, factor, product = rhs.copy(), tz.copy(), np.empty_like(rhs[0])
+    factor[0] /= diagonal[0]
+    pairs = list(pairwise(zip(diagonal, swept, factor, tz, strict=True)))  # planes with those below them
+    for (_, swept_above, factor_above, face), (pivot, swept_here, factor_here, _) in pairs:
+        pivot -= np.multiply(face, factor_above, out=product)
+        swept_here += np.multiply(factor_above, swept_above, out=product)
+        factor_here /= pivot
+    swept /= diagonal
+    for (_, swept_here, factor_here, _), (_, swept_below, _, _) in reversed(pairs):
+        swept_here += np.multiply(factor_here, swept_below, out=product)
     return swept
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 import mnrd
-from mnrd.cli import compare, mesh, render, report, view
+from mnrd.cli import bench, compare, mesh, render, report, view
 from mnrd.cli.failures import errors_as_lines
 from mnrd.output import ending
 
@@ -31,6 +31,7 @@ app.command(epilog=CODES)(render.render)
 app.command(epilog=CODES)(report.report)
 app.command(epilog=CODES)(compare.compare)
 app.command(epilog=CODES)(view.view)
+app.command(epilog=CODES)(bench.bench)
 
 CaseName = Annotated[str, typer.Argument(metavar="CASE", help="A case file (TOML), or the name of a bundled case.")]
 Settings = Annotated[
