@@ -59,7 +59,7 @@ def arrays_of(thing):
             continue
         seen[id(one)] = one
         if isinstance(one, np.ndarray):
-            while isinstance(one.base, np.ndarray):
+            while isinstance(one.base, np.ndarray) and one.base.dtype == one.dtype:  # else bytes: where it is aligned
                 one = one.base
             found[id(one)] = one
         elif isinstance(one, dict):
