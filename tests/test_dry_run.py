@@ -27,7 +27,7 @@ ROLLER = SHORT | {"output.fields_at": ["20 s"]}
 HEALING = ROLLER | {"run.at": []}
 SIZE = ["2.5 mm", "2.5 mm", "1 mm"]
 BOX = SHORT | {"output.fields_every": "20 s", "mesh.cells": [120, 120, 60], "mesh.size": SIZE}
-COARSER = {"mesh.smallest": "9 um", "mesh.largest": "30 um"}
+COARSER = {"mesh.smallest": "7 um", "mesh.largest": "22 um"}
 FINE = {"mesh.smallest": "8 um", "mesh.largest": "30 um"}
 COUNTED = {
     "roller": ("dermaroller-vitamin-c", ROLLER | COARSER),
@@ -59,7 +59,7 @@ def arrays_of(thing):
             continue
         seen[id(one)] = one
         if isinstance(one, np.ndarray):
-            while isinstance(one.base, np.ndarray) and one.base.dtype == one.dtype:  # else bytes: where it is aligned
+            while isinstance(one.base, np.ndarray):
                 one = one.base
             found[id(one)] = one
         elif isinstance(one, dict):
