@@ -180,6 +180,7 @@ INLINE double block_maximum(double largest)
 
 #include <math.h>
 #include <omp.h>
+#include <stdlib.h>
 #include <string.h>
 #define KERNEL extern "C" void
 #define INLINE static inline __attribute__((always_inline))
@@ -211,7 +212,16 @@ static const FlushDenormals flush;
     for (int i0 = 0, lanes; lanes = (nx) - i0 < PIECE ? (nx) - i0 : PIECE, i0 < (nx); i0 += PIECE)
 #define FOR_ROW_SUM(i, nx, ...) HOST_LOOP(omp simd reduction(+ : __VA_ARGS__)) for (int i = 0; i < (nx); ++i)
 #define ROW_LEADER 1
-#define ROW_BUFFER(line, nx) real line[nx]
+// A row of numbers: on the stack, or for a row that is too long for it elsewhere.
+template <typename Number> struct Row {
+    Number nearby[4096], *numbers;
+    explicit Row(int count) : numbers(count <= 4096 ? nearby : (Number *)malloc(count * sizeof(Number))) {}
+    Row(const Row &) = delete;
+    ~Row() { if (numbers != nearby) free(numbers); }
+};
+#define ROW_BUFFER(line, nx) \
+    Row<real> line##_memory(nx); \
+    real *const line = line##_memory.numbers
 #define ROW_READY
 #define IN_PAIRS(first, count) in_pairs(first, count)
 INLINE int in_pairs(const int *first, int count)
@@ -221,7 +231,8 @@ INLINE int in_pairs(const int *first, int count)
     return others == 0;
 }
 #define WINDOW(type, u, start) \
-    type u##_row[nx + 2]; \
+    Row<type> u##_memory(nx + 2); \
+    type *const u##_row = u##_memory.numbers; \
     u##_row[0] = u[(start) + nx - 1]; \
     FOR_ROW_CELLS(i, nx) u##_row[i + 1] = u[(start) + i]; \
     u##_row[nx + 1] = u[start]

@@ -122,8 +122,7 @@ KERNEL stage_residual(
 }
 
 // a = max(a + d, 0), where d is one or the other array as it took an odd or an even number of iterations, and 0 if it
-// took none; partial = sums of S a with S in double, of what was clipped,
-// V K |a + d|, and of V L K a.
+// took none; partial = sums of S a with S in double, of what was clipped, V K |a + d|, and of V L K a.
 KERNEL clip(
     int nx, int ny, int nz, const double *hx, const double *hy, const double *hz,
     const real *odd, const real *even, const real *partition, const double *loss, const double *order,

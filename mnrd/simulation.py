@@ -18,7 +18,7 @@ from mnrd.snapshot import put, take
 from mnrd.solve.account import Account
 from mnrd.solve.controller import LONGEST_RUN_OF_REJECTIONS, Controller
 from mnrd.solve.fields import SIDES, Coefficients, State, make_contacts
-from mnrd.solve.krylov import KAPPA
+from mnrd.solve.krylov import EXACT, KAPPA
 from mnrd.solve.means import Means, Weights
 from mnrd.solve.step import Rates, Step
 from mnrd.solve.stepper import Stepper
@@ -27,7 +27,6 @@ from mnrd.solve.stopwatch import Stopwatch
 FIRST_STEP = 1.0
 LONGEST_STEP = 43200.0
 LOST = 1e-13
-EXACT = 1e-3
 """Largest part of all that a field ever held that a step may lose where the field dies out."""
 
 
@@ -116,7 +115,8 @@ class Simulation:
         self.grid = Grid.upload(self.backend, problem.mesh)
         self.coefficients = Coefficients(self.backend, self.grid, problem)
         self.state = State(self.backend, problem)
-        kappa = kappa or (KAPPA if dt is None else EXACT * KAPPA)
+        if kappa is None:
+            kappa = KAPPA if dt is None else EXACT * KAPPA
         self.stepper = Stepper(self.backend, self.coefficients, self.state, rtol, kappa)
         self.contacts = make_contacts(self.coefficients, 0.0, {})
         self.accounts = [Account(sum(self.amounts(name).values())) for name in problem.model.names]

@@ -83,7 +83,7 @@ class TestAProfile:
 ob=(1) /lib/libgomp.so
 fn=(7) GOMP_parallel
 0 10
-cob=(2) /home/double/mnrd/kernels-1.so
+cob=(2) /cache/double/mnrd/kernels-1.so
 cfi=(3) ???
 cfn=(8) relax._omp_fn.0
 calls=1 0
@@ -92,7 +92,7 @@ cob=(2)
 cfn=(9) relax._omp_fn.1
 calls=1 0
 0 40
-cob=(4) /home/mixed/mnrd/kernels-2.so
+cob=(4) /cache/mixed/mnrd/kernels-2.so
 cfi=(3)
 cfn=(10) relax._omp_fn.0
 calls=1 0

@@ -18,10 +18,14 @@ from mnrd.mesh.grading import uniform
 from mnrd.mesh.paint import paint
 from mnrd.mesh.rectilinear import Mesh
 from mnrd.model.codegen import kernel_source as generated
+from mnrd.model.field import Field
 from mnrd.model.kinetics import kinetics
+from mnrd.model.model import Model
+from mnrd.model.problem import Problem
 from mnrd.output.regions import healing_regions, ring_regions
 from mnrd.output.schedule import EverySteps
 from mnrd.resources import folder
+from mnrd.simulation import Simulation
 from mnrd.skin.healing import distance
 from mnrd.skin.healing.cellmeans import Cut, cell_means
 from mnrd.skin.healing.distance import FAR, distance_from_needles
@@ -262,3 +266,19 @@ def test_healing_of_the_patch_is_set_up_on_a_coarse_copy():
     hole = (after["K"] < before["K"]).any(axis=0).sum()
     assert hole >= 4, "every puncture leaves a hole"
     assert "treated dermis" in courses._regions.names
+
+
+def test_a_row_of_any_length_is_solved():
+    """Kernels of the host keep rows: this one would not fit on the stack of a thread."""
+    try:
+        backend = choose("native")
+    except BackendUnavailable as error:
+        pytest.skip(str(error))
+    cells = 600_000
+    mesh = Mesh(np.arange(cells + 1.0), np.array([0.0, 1.0]), np.array([0.0, 1.0]))
+    field = Field("c", initial="exp(-((x - 100)/20)**2)", diffusivity=1000.0)
+    run = Simulation(Problem(mesh, paint(mesh, [("gel", 0.0)]), Model((field,))), backend=backend, dt=1.0, kappa=1e-3)
+    run.run(1.0)
+    assert run.iterations > 0
+    assert run.concentration("c").max() < 0.5
+    assert run.ledger("c").relative_error < 1e-12

@@ -44,7 +44,7 @@ def to_activity(cells, concentration, partition, activity):
 
 def first_guess(cells, u, slope, partition, order, a):
     """Fill a = max(u + order[AHEAD] slope, 0) / K."""
-    a[:] = np.maximum(u + order[ORDER["AHEAD"]] * slope, 0.0) / partition
+    a[:] = np.maximum(u + order[ORDER["AHEAD"]] * _double(slope), 0.0) / partition
 
 
 def second_guess(cells, u, first, f_guess, partition, a):

@@ -25,6 +25,9 @@ fix, which would lift it above the ceiling."""
 KAPPA = 0.03
 """Norm of the residual, in units of the tolerated error of the step, at which a linear solve stops."""
 
+EXACT = 1e-3
+"""With a fixed step, how much smaller it is: nothing says how small the error of a step is beside what solves leave."""
+
 LIMIT = 101
 """Iterations after which a solve counts as failed."""
 
